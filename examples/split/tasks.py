@@ -1,0 +1,3 @@
+from invoke_stack import namespace
+
+ns = namespace()

@@ -1,0 +1,1 @@
+"""Compose files: finding them, reading them, calling Compose."""

@@ -1,0 +1,1 @@
+"""The stack's database: targets, providers, backups."""

@@ -1,0 +1,237 @@
+"""PostgreSQL: argument lists for its own client programs, and readers of what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from invoke_stack.compose import families
+from invoke_stack.compose.model import Service
+from invoke_stack.database.values import Contents, Facts, Header, Login
+from invoke_stack.errors import StackError, UnreachableError, UsageError
+
+MAGIC = b"PGDMP"
+ZSTD_SINCE = 16
+CONNECT_S = 5
+
+# pg_dump's custom format: every block of rows is closed by the number 0, a sign and four bytes.
+_LAST_BLOCK = bytes(5)
+_HEADER_BYTES = 13
+_NUMBERED_SINCE = (1, 15)
+_ALGORITHMS = ("none", "gzip", "lz4", "zstd")
+
+_USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
+_DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
+_PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
+
+_COUNTED = {
+    "TABLE DATA": "",
+    "SEQUENCE SET": "",
+    "SEQUENCE OWNED BY": "",
+    "TABLE ATTACH": "",
+    "INDEX ATTACH": "",
+    "BLOBS": "",
+    "BLOB": "",
+    "MATERIALIZED VIEW DATA": "",
+    "MATERIALIZED VIEW": "materialized_views",
+    "FK CONSTRAINT": "constraints",
+    "CHECK CONSTRAINT": "constraints",
+    "CONSTRAINT": "constraints",
+    "TABLE": "tables",
+    "SEQUENCE": "sequences",
+    "INDEX": "indexes",
+    "VIEW": "views",
+    "FUNCTION": "functions",
+    "TRIGGER": "triggers",
+    "EXTENSION": "extensions",
+}
+_HOLDS_ROWS = ("TABLE DATA", "BLOBS")
+# Longest first: "TABLE DATA" is not a table.
+_ENTRY = re.compile(
+    r"^\d+; \d+ \d+ (" + "|".join(sorted(_COUNTED, key=len, reverse=True)) + r")(?= )"
+)
+
+# `\if` keeps what a role may not read, or what is not there, from failing the rest. The first
+# answer is the one that must come; a locked Prisma table is not waited for.
+_FACTS = r"""\set ON_ERROR_STOP on
+SET lock_timeout = '2s';
+SELECT json_build_object(
+  'server', current_setting('server_version'),
+  'major', current_setting('server_version_num')::int / 10000,
+  'database_bytes', pg_database_size(d.oid),
+  'encoding', pg_encoding_to_char(d.encoding),
+  'collate', d.datcollate,
+  'ctype', d.datctype,
+  'locale_provider', to_jsonb(d) ->> 'datlocprovider',
+  'owner', pg_get_userbyid(d.datdba),
+  'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'set', s.setconfig)),
+                               '[]')
+               FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
+               WHERE s.setdatabase = d.oid),
+  'extensions', (SELECT coalesce(json_object_agg(extname, extversion ORDER BY extname), '{}')
+                 FROM pg_extension),
+  'large_objects', (SELECT count(*) FROM pg_largeobject_metadata))
+FROM pg_database d WHERE d.datname = current_database();
+\set ON_ERROR_STOP off
+SELECT has_function_privilege('pg_control_system()', 'execute') AS control,
+       coalesce(has_table_privilege(to_regclass('_prisma_migrations'), 'select'), false) AS prisma
+\gset
+\if :control
+SELECT json_build_object('system_identifier', system_identifier::text) FROM pg_control_system();
+\endif
+\if :prisma
+SELECT json_build_object('migration', (
+  SELECT migration_name FROM _prisma_migrations
+  WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY finished_at DESC LIMIT 1));
+\endif
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """The built-in provider.
+
+    Attributes:
+        lock_wait_s: how long a dump waits for tables that a session has locked.
+    """
+
+    name: str = "postgres"
+    lock_wait_s: int = 30
+
+    def recognises(self, service: Service) -> bool:
+        """Return whether the image is PostgreSQL or one of its relatives."""
+        return families.is_database(service)
+
+    def login(self, environment: Mapping[str, str], user: str, database: str) -> Login:
+        """Return whom to connect as, with the official image's own defaults."""
+        chosen = user or _first(environment, _USER) or "postgres"
+        return Login(
+            user=chosen,
+            database=database or _first(environment, _DATABASE) or chosen,
+            password=_first(environment, _PASSWORD),
+        )
+
+    def session(self, login: Login, application: str) -> Mapping[str, str]:
+        """Return libpq's variables: unlike an argument, a name in one is never parsed."""
+        values = {
+            "PGAPPNAME": application,
+            "PGCONNECT_TIMEOUT": str(CONNECT_S),
+            "PGDATABASE": login.database,
+            "PGUSER": login.user,
+        }
+        return {**values, "PGPASSWORD": login.password} if login.password else values
+
+    def probe(self) -> tuple[str, ...]:
+        """Return a query over TCP: while the volume is made, only the socket answers."""
+        return (*self.client(), "--host=127.0.0.1", "--command=SELECT 1")
+
+    def client(self) -> tuple[str, ...]:
+        """Return psql without the user's own configuration and without any prompt."""
+        return ("psql", "-X", "-w", "-q", "-A", "-t")
+
+    def facts(self) -> str:
+        """Return the statements behind a manifest."""
+        return _FACTS
+
+    def read_facts(self, output: str) -> Facts:
+        """Return the facts in psql's output: JSON objects, one to a line."""
+        found: dict[str, object] = {}
+        for line in output.splitlines():
+            if line.startswith("{"):
+                found |= json.loads(line)
+        return Facts(str(found.pop("server", "")), int(str(found.pop("major", 0))), found)
+
+    def ending(self, application: str) -> str:
+        """Return a statement that ends sessions by name prefix; the name is one of ours."""
+        return (
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            f"WHERE left(application_name, {len(application)}) = '{application}' "
+            "AND pid <> pg_backend_pid();\n"
+        )
+
+    def compressions(self, wanted: str, major: int) -> tuple[str, ...]:
+        """Return what to try: zstd where the version knows it, since a build may lack it.
+
+        Raises:
+            UsageError: the setting is none of the words it may be.
+        """
+        if wanted == "auto":
+            return ("zstd:3", "gzip:1") if major >= ZSTD_SINCE else ("gzip:1",)
+        if not re.fullmatch(r"none|gzip:[1-9]|zstd:(?:[1-9]|1\d|2[0-2])", wanted):
+            raise UsageError(
+                "stack.db.compression",
+                f"no such compression: {wanted}",
+                hint="auto, none, gzip:1 to gzip:9 or zstd:1 to zstd:22",
+            )
+        return (wanted,)
+
+    def dump(self, compression: str) -> tuple[str, ...]:
+        """Return pg_dump in the format that a plain pg_restore reads."""
+        # A bare number is gzip in every version; the long form came with PostgreSQL 16.
+        level = {"none": "0"}.get(compression, compression.removeprefix("gzip:"))
+        wait = f"--lock-wait-timeout={self.lock_wait_s}s"
+        return ("pg_dump", "--format=custom", f"--compress={level}", wait, "--no-password")
+
+    def uncompressed(self, stderr: str) -> bool:
+        """Return whether pg_dump refused the compression: its build or version lacks it."""
+        words = r"does not support compression|compression level|-Z|--compress"
+        return re.search(words, stderr) is not None
+
+    def header(self, first: bytes) -> Header | None:
+        """Return version and compression; from archive 1.15 on the latter is a number."""
+        if not first.startswith(MAGIC) or len(first) < _HEADER_BYTES:
+            return None
+        version = (first[5], first[6])
+        # Before, it was a gzip level: a sign and then the number.
+        number = first[11] if version >= _NUMBERED_SINCE else min(first[12], 1)
+        known = number < len(_ALGORITHMS)
+        return Header("{}.{}".format(*version), _ALGORITHMS[number] if known else f"#{number}")
+
+    def listing(self) -> tuple[str, ...]:
+        """Return the call that prints the table of contents."""
+        return ("pg_restore", "--list")
+
+    def read_listing(self, lines: Sequence[str]) -> Contents:
+        """Return the table of contents, counted; entries of other kinds are left out."""
+        kinds = Counter(found[1] for line in lines if (found := _ENTRY.match(line)))
+        counts: Counter[str] = Counter()
+        for kind, number in kinds.items():
+            if _COUNTED[kind]:
+                counts[_COUNTED[kind]] += number
+        found = re.search(r"^;\s+Dumped by pg_dump version: (\S+)", "\n".join(lines), re.MULTILINE)
+        data = any(kinds[kind] for kind in _HOLDS_ROWS)
+        return Contents(found[1] if found else "", dict(sorted(counts.items())), data)
+
+    def whole(self, last: bytes, contents: Contents) -> bool:
+        """Return whether the last block of rows is closed; without rows nothing can be told."""
+        return not contents.data or last.endswith(_LAST_BLOCK)
+
+    def decode(self) -> tuple[str, ...]:
+        """Return the call that turns the backup into SQL and throws that away."""
+        return ("pg_restore", "--file=/dev/null")
+
+    def explain(self, login: Login, stderr: str) -> StackError | None:
+        """Return what a message of psql or pg_dump means for the user."""
+        where = f"database {login.database}"
+        if re.search(r'database ".*" does not exist', stderr):
+            hint = "name another in the setting stack.db.name, or create it: inv db.migrate"
+            return UsageError(where, "does not exist on this server", hint=hint)
+        if re.search(r'password authentication failed|no password supplied|role ".*" does', stderr):
+            text = f"the server does not let user {login.user} in"
+            hint = "the volume may have been made with another user or password: inv db.repair"
+            return UnreachableError(where, text, hint=hint, detail=_last(stderr))
+        if re.search(r"could not connect|connection to server .* failed|starting up", stderr):
+            hint = "wait for it with: inv db.wait"
+            return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
+        return None
+
+
+def _first(environment: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((environment[name] for name in names if environment.get(name)), "")
+
+
+def _last(stderr: str) -> tuple[str, ...]:
+    return tuple(stderr.strip().splitlines()[-2:])

@@ -1,0 +1,88 @@
+"""Sessions that outlive their client.
+
+A program started by `docker exec` goes on inside the container when the docker CLI dies, and
+keeps its locks. So every dump carries a name of ours in the server's list of sessions, and
+ending that session is how a dump is ended.
+
+The name is `invstack-<key>-<random>`. The key is made from this machine's name and the path of
+the lock file that guards the target, so whoever holds the lock knows that every session with
+that key belongs to a run that has died: a live one would still hold it. A run of another clone
+or another machine against the same server has another key and is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import platform
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from invoke_stack.database.target import Target, ask
+from invoke_stack.errors import StackError
+from invoke_stack.project import Project
+
+START_S = 1.5
+"""How long a client that was just started may take to show up at the server, in seconds."""
+
+END_S = 5.0
+"""How long to go on ending sessions, in seconds."""
+
+
+def lock_path(state: Path, target: Target) -> Path:
+    """Return the lock file that guards a target against a second run."""
+    parts = (target.project, target.service, target.database)
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    return state / f"db-{key}.lock"
+
+
+def prefix(lock: Path) -> str:
+    """Return the beginning of the names of all sessions under one lock."""
+    place = f"{platform.node()}\0{lock.resolve()}"
+    return f"invstack-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
+
+
+def new_name(lock: Path) -> str:
+    """Return a session name that no other run has."""
+    return prefix(lock) + secrets.token_hex(4)
+
+
+def end(project: Project, target: Target, name: str, *, start_s: float = 0.0) -> int:
+    """End the sessions whose name begins so; return how many there were.
+
+    Args:
+        project: what runs the query.
+        target: the database.
+        name: a whole name or a prefix.
+        start_s: how long to look for one that may not have connected yet.
+    """
+    statement = target.provider.ending(name)
+    began, ended = time.monotonic(), 0
+    while True:
+        found = int(ask(project, target, statement, read=False).strip() or 0)
+        passed = time.monotonic() - began
+        ended = max(ended, found)
+        if passed > END_S or (found == 0 and (ended or passed >= start_s)):
+            return ended
+
+
+@contextlib.contextmanager
+def ended_on_failure(project: Project, target: Target, name: str) -> Iterator[None]:
+    """End the session of that name when the block fails or is interrupted."""
+    try:
+        yield
+    except StackError:
+        # The client has ended by itself, or what it wrote was refused: it is known already.
+        _try_end(project, target, name, 0.0)
+        raise
+    except BaseException:
+        _try_end(project, target, name, START_S)
+        raise
+
+
+def _try_end(project: Project, target: Target, name: str, start_s: float) -> None:
+    # The first problem is the one to report; a stopped container has no sessions anyway.
+    with contextlib.suppress(StackError, ValueError):
+        end(project, target, name, start_s=start_s)

@@ -1,0 +1,144 @@
+"""The database that a `db.*` task acts on: one service of this stack, reached in its container."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from invoke_stack.compose import families
+from invoke_stack.compose.model import Model, Service
+from invoke_stack.database import provider as providers
+from invoke_stack.database.provider import Provider
+from invoke_stack.database.values import Login
+from invoke_stack.engines.containers import Container
+from invoke_stack.engines.docker import Docker
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import StackError, UnreachableError
+from invoke_stack.process import Command, Completed
+from invoke_stack.project import Project
+
+APPLICATION = "invoke_stack"
+"""The name that our short queries carry in the server's list of sessions."""
+
+QUERY_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A database in a running container.
+
+    No published port is needed: everything runs inside the container, with its own programs,
+    and the official images let a local user in without a password.
+
+    Attributes:
+        project: the Compose project's name.
+        container: the engine's id of the container.
+    """
+
+    project: str
+    service: str
+    container: str
+    provider: Provider
+    login: Login
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self.login.database
+
+    def inside(
+        self,
+        argv: tuple[str, ...],
+        *,
+        application: str = APPLICATION,
+        fed: bool = False,
+        read: bool = False,
+    ) -> Command:
+        """Return the call that runs a client in the container.
+
+        Args:
+            argv: what a provider built.
+            application: the name of its session.
+            fed: it reads our stdin; without, it cannot swallow the caller's.
+            read: it changes nothing and also runs in a dry run.
+        """
+        session = self.provider.session(self.login, application)
+        # Names only: docker takes the values from its own environment, which `ps` does not show.
+        names = [word for name in session for word in ("--env", name)]
+        feed = ("--interactive",) if fed else ()
+        words = ("docker", "exec", *feed, *names, self.container, *argv)
+        return Command(words, env=session, effect="read" if read else "write")
+
+
+def find(project: Project, declared: Declared, docker: Docker) -> Target:
+    """Return the stack's database.
+
+    Raises:
+        UsageError: there is none, there are several, or no provider knows it.
+        UnreachableError: its container does not run.
+    """
+    service = service_of(project, declared)
+    container = container_of(docker, declared.name, service.name)
+    if container is None or not container.running:
+        raise stopped(service.name, container)
+    # What the container was made with is true also when the files have changed since.
+    environment = {**_known(service.environment), **docker.environment(container.id)}
+    provider = providers.find(service, project.settings.db.providers)
+    login = provider.login(environment, project.settings.db.user, project.settings.db.name)
+    project.secrets.learn([login.password] if login.password else [])
+    return Target(declared.name, service.name, container.id, provider, login)
+
+
+def service_of(project: Project, declared: Declared) -> Service:
+    """Return the database service: the named one, or the only one of the mode."""
+    settings = project.settings.db
+    if settings.service:
+        return families.only(declared.model, "db", settings.service)
+    active = declared.active()
+    extra = providers.extra(settings.providers)
+    found = [each for each in active.values() if any(p.recognises(each) for p in extra)]
+    if len(found) == 1:
+        return found[0]
+    model: Model = dataclasses.replace(declared.model, services=active)
+    return families.only(model, "db", "")
+
+
+def container_of(docker: Docker, project: str, service: str) -> Container | None:
+    """Return the service's container, a running one first, or None."""
+    found = [each for each in docker.containers(project) if each.service == service]
+    return min(found, key=lambda each: not each.running, default=None)
+
+
+def stopped(service: str, container: Container | None) -> UnreachableError:
+    """Return the error for a database whose container does not run."""
+    state = "has no container" if container is None else f"is not running ({container.state})"
+    return UnreachableError(f"service {service}", state, hint="start it with: inv stack.up")
+
+
+def ask(project: Project, target: Target, statements: str, *, read: bool = True) -> str:
+    """Run statements through the provider's client and return what it prints.
+
+    Raises:
+        StackError: the database did not answer, or refused them.
+    """
+    command = target.inside(target.provider.client(), fed=True, read=read)
+    done = project.runner.capture(command, timeout_s=QUERY_S, stdin=statements.encode())
+    if done.code != 0:
+        raise failed(project, target, done)
+    return done.stdout
+
+
+def failed(project: Project, target: Target, done: Completed) -> StackError:
+    """Return the error for a client in the container that did not succeed."""
+    words = project.secrets.hide(done.stderr.strip() or done.stdout.strip())
+    known = target.provider.explain(target.login, words)
+    if known is not None:
+        return known
+    program = done.command.argv[done.command.argv.index(target.container) + 1]
+    text = f"{program} ended with code {done.code}"
+    return StackError(f"database {target.database}", text, detail=tuple(words.splitlines()[-8:]))
+
+
+def _known(environment: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in environment.items() if value is not None}

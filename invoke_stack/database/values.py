@@ -1,0 +1,53 @@
+"""Plain data that providers return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Whom to connect as, and to which database; the password is "" where none is known."""
+
+    user: str
+    database: str
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the server says about the database.
+
+    Attributes:
+        server: the server's version, such as "16.14".
+        major: its major number, which decides what a dump can be restored into.
+        details: more for the manifest, by the names it has there.
+    """
+
+    server: str
+    major: int
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first bytes of a backup: version of its format, compression as the file has it."""
+
+    archive: str
+    compression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a backup contains.
+
+    Attributes:
+        client: version of the program that wrote it.
+        counts: number of tables, sequences, indexes, … by kind.
+        data: whether it holds rows, not only definitions.
+    """
+
+    client: str
+    counts: Mapping[str, int]
+    data: bool

@@ -1,0 +1,1 @@
+"""What runs the stack: reading Docker's state over its API."""

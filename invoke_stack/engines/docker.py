@@ -1,0 +1,171 @@
+"""The Docker Engine, read over its API. Changes go through Compose; this only looks.
+
+The SDK is imported when the engine is opened: it costs a few tenths of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from invoke_stack.compose.model import HealthCheck
+from invoke_stack.engines import containers, endpoint
+from invoke_stack.engines.containers import Container
+from invoke_stack.engines.endpoint import Endpoint
+from invoke_stack.errors import StackError, UnreachableError
+from invoke_stack.project import Project
+
+START_INTERVAL_API = (1, 44)
+"""The first engine API that probes faster while a service starts (Docker Engine 25)."""
+
+TIMEOUT_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume; ``size`` is in bytes, -1 where the engine does not say."""
+
+    name: str
+    size: int
+
+
+class Docker:
+    """An open connection to a Docker Engine."""
+
+    def __init__(self, where: Endpoint, api: Any) -> None:
+        self.endpoint = where
+        self._api = api
+
+    @property
+    def api_version(self) -> tuple[int, ...]:
+        """The API version that both sides speak."""
+        return tuple(int(part) for part in str(self._api.api_version).split("."))
+
+    @property
+    def probes_early(self) -> bool:
+        """Whether the engine knows `start_interval`."""
+        return self.api_version >= START_INTERVAL_API
+
+    def containers(self, project: str, *, oneoff: bool = False) -> tuple[Container, ...]:
+        """Return the containers of a Compose project, running or not, sorted by service."""
+        found = [each for each in self._listed(project) if oneoff or not each.oneoff]
+        return tuple(sorted(found, key=lambda each: (each.service, each.name)))
+
+    def publishers(self) -> tuple[Container, ...]:
+        """Return every running container of the engine that publishes a port."""
+        listed = self._api.containers(filters={"status": "running"})
+        busy = [each["Id"] for each in listed if any(p.get("PublicPort") for p in each["Ports"])]
+        return tuple(self._inspected(busy))
+
+    def image_check(self, image: str) -> HealthCheck | None:
+        """Return the timing of an image's own health check, or None without one."""
+        document = self._image(image) or {}
+        return containers.check((document.get("Config") or {}).get("Healthcheck"))
+
+    def has_image(self, image: str) -> bool:
+        """Return whether the image is stored on the engine."""
+        return self._image(image) is not None
+
+    def logs(self, container: str, lines: int) -> str:
+        """Return the last lines that a container wrote, both streams."""
+        raw = self._api.logs(container, tail=lines, stdout=True, stderr=True)
+        return bytes(raw).decode(errors="replace").rstrip()
+
+    def environment(self, container: str) -> dict[str, str]:
+        """Return the environment that a container was made with; it may hold secrets."""
+        config = self._api.inspect_container(container).get("Config") or {}
+        return dict(str(pair).partition("=")[::2] for pair in config.get("Env") or ())
+
+    def volumes(self, project: str) -> tuple[Volume, ...]:
+        """Return a project's named volumes with their sizes."""
+        label = {"label": f"{containers.PROJECT}={project}"}
+        names = {each["Name"] for each in self._api.volumes(filters=label)["Volumes"] or ()}
+        if not names:
+            return ()
+        used = self._api.df().get("Volumes") or ()
+        sizes = {each["Name"]: (each.get("UsageData") or {}).get("Size", -1) for each in used}
+        return tuple(Volume(name, int(sizes.get(name, -1))) for name in sorted(names))
+
+    def data_folder(self) -> Path | None:
+        """Return where a local engine keeps its data, if that folder is on this machine."""
+        folder = Path(str(self._api.info().get("DockerRootDir") or ""))
+        return folder if self.endpoint.local and folder.is_dir() else None
+
+    def _listed(self, project: str) -> Iterator[Container]:
+        label = {"label": f"{containers.PROJECT}={project}"}
+        listed = self._api.containers(all=True, filters=label)
+        yield from self._inspected([each["Id"] for each in listed])
+
+    def _inspected(self, ids: list[str]) -> Iterator[Container]:
+        from docker.errors import NotFound
+
+        for each in ids:
+            try:
+                yield containers.from_inspect(self._api.inspect_container(each))
+            except NotFound:  # removed between the two calls
+                continue
+
+    def _image(self, image: str) -> dict[str, Any] | None:
+        from docker.errors import ImageNotFound
+
+        try:
+            return dict(self._api.inspect_image(image))
+        except ImageNotFound:
+            return None
+
+
+@contextmanager
+def connect(project: Project) -> Iterator[Docker]:
+    """Open the engine that the Docker CLI would use.
+
+    Raises:
+        UnreachableError: no engine answers there.
+        StackError: the engine refused a request later on.
+    """
+    where = endpoint.find(project)
+    import docker.errors
+    import requests
+
+    try:
+        api = _client(where)
+    except (docker.errors.DockerException, requests.RequestException, OSError) as problem:
+        raise unreachable(where, str(problem)) from problem
+    try:
+        yield Docker(where, api)
+    except docker.errors.APIError as problem:
+        raise StackError("docker", str(problem.explanation or problem)) from problem
+    except (docker.errors.DockerException, requests.RequestException) as problem:
+        raise unreachable(where, str(problem)) from problem
+    finally:
+        api.close()
+
+
+def _client(where: Endpoint) -> Any:
+    import docker
+    from docker.tls import TLSConfig
+
+    tls: Any = False
+    if where.tls is not None:
+        pair = (str(where.tls / "cert.pem"), str(where.tls / "key.pem"))
+        tls = TLSConfig(client_cert=pair, ca_cert=str(where.tls / "ca.pem"), verify=where.verify)
+    # Over SSH the user's own client is used: it knows the keys, aliases and jump hosts.
+    return docker.APIClient(
+        base_url=where.url, version="auto", timeout=TIMEOUT_S, tls=tls, use_ssh_client=True
+    )
+
+
+def unreachable(where: Endpoint, reason: str) -> UnreachableError:
+    """Return the error for an engine that does not answer, with the likely next step."""
+    if "permission denied" in reason.casefold():
+        return UnreachableError(
+            "docker",
+            f"this user may not talk to the engine at {where.url}",
+            hint="sudo usermod -aG docker $USER, then log in again",
+        )
+    hint = "start Docker Desktop, or: sudo systemctl start docker"
+    if not where.local:
+        hint = f"check that {where.url} is up, or choose another engine: docker context use default"
+    return UnreachableError("docker", f"no engine answers at {where.url}", hint=hint)

@@ -1,0 +1,1 @@
+"""Layered env files: reading, resolving and handing over."""

@@ -1,0 +1,128 @@
+"""Expansion after merging: a reference sees the final value of its target.
+
+Layers are merged as templates first and expanded when asked for. So `URL=http://${HOST}` in
+`.env` follows a `HOST` in `.env.local`, which no tool that expands file by file does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke_stack.compose.interpolation import Template, expand, names, references
+from invoke_stack.environment.dotenv import LONGEST
+from invoke_stack.environment.values import Place
+from invoke_stack.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from invoke_stack.environment.layers import Layer
+
+
+def definitions(layers: Iterable[Layer]) -> dict[str, list[tuple[Template, Place]]]:
+    """Return what the layers say about each key, lowest rank first.
+
+    Two lines for one key in one file count as two ranks. A key without `=` says nothing.
+    """
+    found: dict[str, list[tuple[Template, Place]]] = {}
+    for layer in layers:
+        for each in layer.assignments:
+            if each.template is not None:
+                place = Place("file", layer.file, each.line)
+                found.setdefault(each.key, []).append((each.template, place))
+    return found
+
+
+def refuse_forward_references(layer: Layer) -> None:
+    """Refuse a reference to a key that the same file sets further down.
+
+    Compose and python-dotenv read such a reference as empty, Next.js does not.
+
+    Raises:
+        UsageError: naming both keys.
+    """
+    last = {each.key: each.line for each in layer.assignments if each.template is not None}
+    for each in layer.assignments:
+        for name in names(each.template or ()):
+            if name != each.key and last.get(name, 0) > each.line:
+                raise UsageError(
+                    f"{layer.file}:{each.line}",
+                    f"{each.key} refers to {name}, which the same file sets in line {last[name]}",
+                    hint=f"move {name} above {each.key}",
+                )
+
+
+class Expansion:
+    """Final values, worked out on demand and once.
+
+    Args:
+        found: what the layers say, from `definitions`.
+        fixed: values that outrank every layer; used as they are, never expanded.
+    """
+
+    def __init__(
+        self, found: Mapping[str, list[tuple[Template, Place]]], fixed: Mapping[str, str]
+    ) -> None:
+        self._definitions = found
+        self._fixed = fixed
+        self._done: dict[tuple[str, int], str] = {}
+        self._active: list[tuple[str, int]] = []
+
+    def value(self, key: str) -> str | None:
+        """Return the final value of a key, None if nobody sets it."""
+        fixed = self._fixed.get(key)
+        return self.in_layers(key) if fixed is None else fixed
+
+    def in_layers(self, key: str) -> str | None:
+        """Return what the layers alone make of a key."""
+        return self._at(key, len(self._definitions.get(key, ())) - 1)
+
+    def _at(self, key: str, rank: int) -> str | None:
+        if rank < 0:
+            return None
+        step = (key, rank)
+        if step not in self._done:
+            template, place = self._definitions[key][rank]
+            self._refuse_loops(step, template, str(place))
+            self._active.append(step)
+            try:
+                self._done[step] = self._expanded(step, template, str(place))
+            finally:
+                self._active.pop()
+        return self._done[step]
+
+    def _expanded(self, step: tuple[str, int], template: Template, where: str) -> str:
+        key, rank = step
+        try:
+            text = expand(
+                template,
+                # A key in its own value is what the next lower layer says.
+                lambda name: self._at(key, rank - 1) if name == key else self.value(name),
+            )
+        except RecursionError:
+            raise UsageError(where, f"the references of {key} are nested too deeply") from None
+        if len(text.encode(errors="surrogateescape")) > LONGEST:
+            raise UsageError(
+                where,
+                f"the value of {key} grows longer than 120 KiB",
+                hint="the system cannot hand it to a program",
+            )
+        return text
+
+    def _refuse_loops(self, step: tuple[str, int], template: Template, where: str) -> None:
+        key, rank = step
+        if step in self._active:
+            ring = [name for name, _ in self._active[self._active.index(step) :]]
+            raise UsageError(
+                where,
+                f"{' -> '.join((*ring, key))} is a circle of references",
+                hint=f"give {key} a value of its own",
+            )
+        if rank == 0 and any(
+            each.name == key and not each.operator for each in references(template)
+        ):
+            raise UsageError(
+                where,
+                f"{key} refers to itself, and no lower layer sets it",
+                hint=f"write ${{{key}:-default}}, or set {key} in a lower layer",
+            )

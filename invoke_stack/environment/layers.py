@@ -1,0 +1,103 @@
+"""Env files of a folder: which ones a mode reads, in which order, and their templates."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke_stack.environment.dotenv import Assignment, decode, parse
+from invoke_stack.environment.marks import marks
+from invoke_stack.errors import UsageError
+from invoke_stack.modes import BUILT_IN, Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+TEMPLATE_SUFFIXES = (".example", ".sample", ".template", ".dist")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One env file with a rank.
+
+    Attributes:
+        file: its name as shown: relative to the project root, with forward slashes.
+        path: where it is.
+        assignments: what it says, in the order of its lines.
+        marks: the marks in its comments, by key.
+    """
+
+    file: str
+    path: Path
+    assignments: tuple[Assignment, ...]
+    marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys it names, each once."""
+        return tuple(dict.fromkeys(each.key for each in self.assignments))
+
+
+def layer_paths(folder: Path, mode: Mode, *, custom: Iterable[Mode] = ()) -> tuple[Path, ...]:
+    """Return the env files in a folder that a mode reads, lowest rank first.
+
+    A lone `.env.local` is a layer of every mode: a project whose only env file it is means
+    it for everything, also for tests.
+    """
+    present = [name for name in _names((mode, *custom)) if (folder / name).is_file()]
+    if present == [".env.local"]:
+        return (folder / ".env.local",)
+    return tuple(folder / name for name in mode.layers if name in present)
+
+
+def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
+    """Read one env file.
+
+    Raises:
+        UsageError: it cannot be read, or a line of it is refused.
+    """
+    file = shown(path, root)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            file,
+            f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
+            hint="check that it is a file and that you may read it",
+        ) from None
+    return Layer(file, path, parse(data, file, allow=allow), marks(decode(data, file)))
+
+
+def shown(path: Path, root: Path) -> str:
+    """Return a path as people see it: relative to the root, with forward slashes."""
+    try:
+        return Path(os.path.relpath(path, root)).as_posix()
+    except ValueError:  # another drive on Windows
+        return path.as_posix()
+
+
+def templates(folder: Path) -> dict[str, Path]:
+    """Return the templates in a folder by the name of the file they make.
+
+    `.env.production.example` makes `.env.production`. With two templates for one file the
+    suffix that comes first in `TEMPLATE_SUFFIXES` wins.
+    """
+    found: dict[str, Path] = {}
+    for suffix in TEMPLATE_SUFFIXES:
+        for path in sorted(folder.glob(f".env*{suffix}")):
+            target = path.name.removesuffix(suffix)
+            if path.is_file() and (target == ".env" or target.startswith(".env.")):
+                found.setdefault(target, path)
+    return found
+
+
+def leftover(folder: Path, *, custom: Iterable[Mode] = ()) -> dict[str, Path]:
+    """Return the templates whose target is no layer of any mode, such as `.env.docker`."""
+    known = _names(custom)
+    return {target: path for target, path in templates(folder).items() if target not in known}
+
+
+def _names(custom: Iterable[Mode]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for mode in (*BUILT_IN, *custom) for name in mode.layers))

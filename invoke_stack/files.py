@@ -1,0 +1,136 @@
+"""Files that appear whole or not at all, and locks between runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from invoke_stack.errors import BusyError, StackError, UsageError
+
+_FAR = 1 << 40
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+# Windows has neither flag; there a new name in a private folder has to do.
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+
+
+def create_private(path: Path) -> int:
+    """Create a new file that only its owner reads; return its descriptor.
+
+    Raises:
+        StackError: it exists already (a planted link included) or cannot be written.
+    """
+    try:
+        return os.open(path, _CREATE | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
+    except OSError as problem:
+        raise StackError(
+            str(path), f"cannot be written: {problem.strerror}", hint="check the folder's rights"
+        ) from problem
+
+
+def write(path: Path, text: str) -> bool:
+    """Put ``text`` into ``path`` atomically, readable by the owner alone.
+
+    Returns:
+        Whether anything changed: an equal file is left alone, with its time stamp.
+    """
+    data = text.encode()
+    with contextlib.suppress(OSError):
+        if not path.is_symlink() and path.read_bytes() == data:
+            return False
+    make_folder(path.parent)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    descriptor = create_private(partial)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as problem:
+        raise StackError(str(path), f"cannot be written: {problem.strerror}") from problem
+    finally:
+        partial.unlink(missing_ok=True)
+    return True
+
+
+def make_folder(path: Path, *, private: bool = False) -> None:
+    """Create a folder and its parents; an existing one is left as it is."""
+    try:
+        path.mkdir(mode=PRIVATE_FOLDER if private else 0o777, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UsageError(
+            str(path), f"cannot be created: {problem.strerror}", hint="check the folder's rights"
+        ) from problem
+
+
+def state_folder(root: Path) -> Path:
+    """Return the project's state folder, created and ignored by git on first use."""
+    folder = root / ".invoke-stack"
+    make_folder(folder, private=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        write(ignore, "*\n")
+    return folder
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file of ours, or an empty one when there is none."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+@contextlib.contextmanager
+def lock(path: Path, what: str, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold an exclusive lock that the operating system drops when this process dies.
+
+    Raises:
+        BusyError: another run holds it for longer than ``wait_s`` seconds.
+    """
+    make_folder(path.parent, private=True)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), PRIVATE_FILE)
+    try:
+        deadline = time.monotonic() + wait_s
+        while not try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                holder = os.read(descriptor, 32).decode(errors="replace").strip()
+                raise BusyError(
+                    what,
+                    f"another run is busy with it{f' (process {holder})' if holder else ''}",
+                    hint="wait until it has ended, then run the task again",
+                )
+            time.sleep(0.1)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file without waiting; the lock goes when the descriptor does."""
+    try:
+        if os.name == "posix":
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            # There a lock also keeps others from reading: it lies far behind the last byte.
+            place = os.lseek(descriptor, 0, os.SEEK_CUR)
+            os.lseek(descriptor, _FAR, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+            os.lseek(descriptor, place, os.SEEK_SET)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What checks find, and the formats it is written in."""

@@ -1,0 +1,230 @@
+"""Settings: the `stack:` key, `INVSTACK_*` variables and what `namespace({...})` was given.
+
+Every source is a plain mapping. They are merged deeply, lowest rank first, and turned into
+frozen dataclasses; an unknown key is an error that names the source and the nearest key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from invoke_stack.errors import UsageError
+
+PREFIX = "INVSTACK_"
+
+
+def _setting(default: Any, text: str) -> Any:
+    """Declare a setting: its default and the sentence that the docs show."""
+    if isinstance(default, (dict, tuple)):
+        return field(default_factory=lambda: default, metadata={"help": text})
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeSettings:
+    """Which compose files make the stack."""
+
+    files: tuple[str, ...] = _setting((), "Compose files, in order, for every mode.")
+    profiles: tuple[str, ...] = _setting((), "Profiles that are always active.")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvSettings:
+    """Where env files lie and what they may say."""
+
+    directory: str = _setting("", "Folder of the root family of env files; the project root.")
+    allow: tuple[str, ...] = _setting((), "Reserved keys (PATH, NODE_OPTIONS, …) files may set.")
+    rewrite: tuple[str, ...] = _setting((), "Further keys whose URL has a host and a stack view.")
+
+
+@dataclass(frozen=True, slots=True)
+class DbSettings:
+    """The stack's database and its backups."""
+
+    service: str = _setting("", "The database service; found by image family.")
+    name: str = _setting("", "Database name; what the service declares.")
+    user: str = _setting("", "Database user; what the service declares.")
+    directory: str = _setting("backups", "Folder of the backups, from the project root.")
+    compression: str = _setting("auto", "auto, zstd:LEVEL, gzip:LEVEL or none.")
+    timeout: int = _setting(60, "Seconds that db.wait waits.")
+    providers: tuple[Any, ...] = _setting(
+        (), "Further database providers: objects or 'module:name'."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """The stack's cache."""
+
+    service: str = _setting("", "The cache service; found by image family.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSettings:
+    """A mode that the project adds, or what it changes in a built-in one."""
+
+    layers: tuple[str, ...] = _setting((), "Env files, lowest rank first.")
+    files: tuple[str, ...] = _setting((), "Compose files, in order.")
+    profiles: tuple[str, ...] = _setting((), "Compose profiles.")
+    node: str = _setting("", "Value of NODE_ENV.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything under `stack:`."""
+
+    mode: str = _setting("dev", "Mode of tasks that got no mode flag.")
+    engine: str = _setting("auto", "auto or docker.")
+    override: bool = _setting(True, "Generate the health-timing override (`stack.up`).")
+    timeout: int = _setting(0, "Seconds stack.up waits; 0: what the health checks declare.")
+    compose: ComposeSettings = field(default_factory=ComposeSettings)
+    env: EnvSettings = field(default_factory=EnvSettings)
+    db: DbSettings = field(default_factory=DbSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    modes: Mapping[str, ModeSettings] = _setting({}, "Modes by name.")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A mapping of settings and the place it came from (a file, `INVSTACK_DB_SERVICE`, …)."""
+
+    name: str
+    values: Mapping[str, Any]
+
+
+def load(sources: Sequence[Source]) -> Settings:
+    """Merge the sources, lowest rank first, into validated settings.
+
+    Raises:
+        UsageError: an unknown key or a value of the wrong type, with its source.
+    """
+    merged: dict[str, Any] = {}
+    for source in sources:
+        build(Settings, source.values, source.name, "stack")
+        merged = _merged(merged, source.values)
+    return typing.cast("Settings", build(Settings, merged, "settings", "stack"))
+
+
+def build(kind: type[Any], values: Any, source: str, path: str) -> Any:
+    """Return ``kind`` built from a mapping, or say which key is wrong, and where."""
+    if not isinstance(values, Mapping):
+        raise UsageError(source, f"{path}: expected a mapping, found {_kind(values)}")
+    hints = typing.get_type_hints(kind)
+    known = {item.name for item in dataclasses.fields(kind)}
+    for key in values:
+        if key not in known:
+            raise unknown(f"{path}.{key}", source, [f"{path}.{name}" for name in sorted(known)])
+    return kind(
+        **{
+            key: _cast(hints[key], value, source, f"{path}.{key}")
+            for key, value in values.items()
+            if value is not None
+        }
+    )
+
+
+def unknown(path: str, source: str, known: Sequence[str]) -> UsageError:
+    """Return the error for a setting that does not exist, with the nearest one that does."""
+    near = difflib.get_close_matches(path, known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    return UsageError(source, f"{path}: unknown setting", hint=hint)
+
+
+def _cast(hint: Any, value: Any, source: str, path: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return build(typing.cast("type[Any]", hint), value, source, path)
+    if typing.get_origin(hint) is not None and issubclass(typing.get_origin(hint), Mapping):
+        if not isinstance(value, Mapping):
+            raise UsageError(source, f"{path}: expected a mapping, found {_kind(value)}")
+        item = typing.get_args(hint)[1]
+        return {str(k): build(item, v, source, f"{path}.{k}") for k, v in value.items()}
+    if typing.get_origin(hint) is tuple:
+        return _tuple(hint, value, source, path)
+    return _scalar(hint, value, source, path)
+
+
+def _tuple(hint: Any, value: Any, source: str, path: str) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise UsageError(source, f"{path}: expected a list, found {_kind(value)}")
+    item = typing.get_args(hint)[0]
+    return tuple(_scalar(item, each, source, path) for each in value)
+
+
+def _scalar(hint: Any, value: Any, source: str, path: str) -> Any:
+    fits = hint is Any or (isinstance(value, hint) and not (hint is int and value is True))
+    if hint is int and isinstance(value, bool):
+        fits = False
+    if not fits:
+        raise UsageError(source, f"{path}: expected {_kind(hint())}, found {_kind(value)}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    names = {bool: "true or false", int: "a number", str: "a text", type(None): "nothing"}
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(low)
+    for key, value in high.items():
+        below = result.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        result[key] = _merged(below, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def from_environ(environ: Mapping[str, str]) -> Iterator[Source]:
+    """Yield a source for each `INVSTACK_*` variable, cast to the setting's own type.
+
+    `INVSTACK_DB_SERVICE=pg` sets `stack.db.service`. A list is comma-separated. Invoke's own
+    `INVOKE_*` reader is not used: it reads `false` as true and refuses lists.
+
+    Raises:
+        UsageError: no such setting, or a text that its type does not accept.
+    """
+    paths = {"_".join(path).upper(): (path, hint) for path, hint in _leaves(Settings, ())}
+    for name in sorted(environ):
+        if not name.startswith(PREFIX):
+            continue
+        found = paths.get(name.removeprefix(PREFIX))
+        if found is None:
+            raise unknown(name, "environment", sorted(PREFIX + known for known in paths))
+        path, hint = found
+        value: Any = _from_text(hint, environ[name], name)
+        for part in reversed(path):
+            value = {part: value}
+        yield Source(name, value)
+
+
+def _leaves(kind: type[Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, hint in typing.get_type_hints(kind).items():
+        if dataclasses.is_dataclass(hint):
+            yield from _leaves(typing.cast("type[Any]", hint), (*path, name))
+        elif not isinstance(hint, types.GenericAlias) and typing.get_origin(hint) is not None:
+            continue  # a mapping of modes has no single variable
+        else:
+            yield (*path, name), hint
+
+
+def _from_text(hint: Any, text: str, name: str) -> Any:
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False, "": False}
+    if typing.get_origin(hint) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if hint is bool and text.casefold() in words:
+        return words[text.casefold()]
+    if hint is int and text.strip().isdigit():
+        return int(text)
+    if hint in {bool, int}:
+        raise UsageError(name, f"expected {_kind(hint())}, found another text")
+    return text

@@ -1,0 +1,124 @@
+"""Taking the stack down: this project's containers and networks, volumes only on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from invoke_stack import events
+from invoke_stack.compose import commands
+from invoke_stack.engines import docker
+from invoke_stack.engines.containers import Container
+from invoke_stack.engines.docker import Docker, Volume
+from invoke_stack.environment import declared as loading
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import RefusedError, StackError
+from invoke_stack.project import Project
+from invoke_stack.stack import state
+
+START_DATABASE_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """What was removed."""
+
+    project: str
+    containers: tuple[str, ...]
+    volumes: tuple[str, ...]
+    backup: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `stack.down` was asked for."""
+
+    volumes: bool = False
+    backup: bool = True
+
+
+def down(
+    project: Project,
+    request: Request,
+    confirm: Callable[[str], None],
+    backup: Callable[[Project, Declared, Docker], str],
+    report: events.Report = events.silent,
+) -> Down:
+    """Stop and remove this project's containers, of every profile.
+
+    Args:
+        project: the project.
+        request: what to remove.
+        confirm: asks the question it is given; raises when the answer is no.
+        backup: backs the database up and returns the file.
+        report: told what happens.
+
+    Raises:
+        RefusedError: not confirmed, the name belongs to another folder, or the database that
+            would be lost could not be backed up.
+    """
+    declared = loading.load(project, mode=state.known_mode(project))
+    with docker.connect(project) as engine:
+        found = engine.containers(declared.name, oneoff=True)
+        state.require_own(found, declared.files.folder, declared.name)
+        volumes = engine.volumes(declared.name) if request.volumes else ()
+        saved = ""
+        if volumes:
+            confirm(question(declared.name, volumes, saved=request.backup))
+            if request.backup:
+                saved = _saved(project, declared, engine, backup, report)
+        if found or volumes:
+            report(events.Step(f"removing {declared.name}"))
+        _remove(project, declared.name, volumes=bool(volumes))
+        if not project.dry:
+            _check_gone(engine, declared.name)
+    names = tuple(sorted({each.service for each in found}))
+    return Down(declared.name, names, tuple(v.name for v in volumes), saved)
+
+
+def question(name: str, volumes: tuple[Volume, ...], *, saved: bool) -> str:
+    """Return what is asked before volumes are removed."""
+    lines = [f"remove {len(volumes)} volume(s) of {name} and all data in them:"]
+    lines += [f"  {each.name}  {_size(each.size)}" for each in volumes]
+    lines.append("a backup is written first" if saved else "NO backup is written")
+    return "\n".join(lines)
+
+
+def _size(number: int) -> str:
+    return "size unknown" if number < 0 else f"{number / 1024**2:.1f} MiB"
+
+
+def _remove(project: Project, name: str, *, volumes: bool) -> None:
+    words = ("down", *(("--volumes",) if volumes else ()))
+    # By name alone, Compose finds the containers of every profile through their labels.
+    done = project.runner.capture(commands.by_name(name, *words))
+    done.require("docker compose down", "not everything could be removed", hint="inv stack.ps")
+
+
+def _saved(
+    project: Project,
+    declared: Declared,
+    engine: Docker,
+    backup: Callable[[Project, Declared, Docker], str],
+    report: events.Report,
+) -> str:
+    """Back the database up, or refuse to go on without."""
+    report(events.Step("backing up the database before its volume goes"))
+    try:
+        return backup(project, declared, engine)
+    except StackError as problem:
+        raise RefusedError(
+            "stack.down",
+            f"the database could not be backed up: {problem}",
+            hint="bring it up with inv stack.up and try again, or lose the data: --no-backup",
+        ) from problem
+
+
+def _check_gone(engine: Docker, name: str) -> None:
+    left: tuple[Container, ...] = engine.containers(name, oneoff=True)
+    if left:
+        raise StackError(
+            name,
+            f"still there: {', '.join(each.name for each in left)}",
+            hint="docker compose ls --all shows what runs",
+        )

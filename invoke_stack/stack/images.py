@@ -1,0 +1,122 @@
+"""Images that a `stack.up` needs: built or pulled before anything is started."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from invoke_stack import events
+from invoke_stack.compose import commands
+from invoke_stack.compose.commands import ComposeCall
+from invoke_stack.compose.model import HealthCheck, Service
+from invoke_stack.engines.docker import Docker
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import StackError
+from invoke_stack.process import Command
+from invoke_stack.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Services whose image has to be made or fetched first."""
+
+    build: tuple[str, ...]
+    pull: tuple[str, ...]
+
+
+def reference(declared: Declared, service: Service) -> str:
+    """Return the image of a service; Compose names a built one after project and service."""
+    return service.image or f"{declared.name}-{service.name}"
+
+
+def needed(
+    declared: Declared, engine: Docker, wanted: Sequence[str], *, build: bool, pull: bool
+) -> Needed:
+    """Return what to build and pull.
+
+    Args:
+        declared: the stack.
+        engine: asked which images it has.
+        wanted: the services to start.
+        build: build every service that can be built, not only missing images.
+        pull: pull every image, not only missing ones.
+    """
+    bodies = [declared.model.services[name] for name in wanted]
+    absent = {s.name for s in bodies if not engine.has_image(reference(declared, s))}
+    return Needed(
+        build=tuple(s.name for s in bodies if s.built and (build or s.name in absent)),
+        pull=tuple(s.name for s in bodies if not s.built and (pull or s.name in absent)),
+    )
+
+
+def provide(project: Project, call: ComposeCall, wanted: Needed, report: events.Report) -> None:
+    """Pull and build.
+
+    Raises:
+        StackError: the registry or the build failed, with the last lines of output.
+    """
+    if wanted.pull:
+        report(events.Step(f"pulling {', '.join(wanted.pull)}"))
+        code, tail = _watched(project, commands.pull(call, wanted.pull), "pull", report)
+        if code:
+            raise StackError(
+                ", ".join(wanted.pull),
+                "the image could not be pulled",
+                hint="check the name and the network; docker login for a private registry",
+                detail=_last(tail, 6),
+            )
+    if wanted.build:
+        report(events.Step(f"building {', '.join(wanted.build)}"))
+        code, tail = _watched(project, commands.build(call, wanted.build), "build", report)
+        if code:
+            raise build_error(wanted.build, tail)
+
+
+def checks(declared: Declared, engine: Docker, wanted: Sequence[str]) -> dict[str, HealthCheck]:
+    """Return the health check of each service: the compose file's, else its image's own."""
+    found = {}
+    for name in wanted:
+        service = declared.model.services[name]
+        own = service.health
+        if own is None and not service.unchecked:
+            own = engine.image_check(reference(declared, service))
+        if own is not None:
+            found[name] = own
+    return found
+
+
+def build_error(services: Sequence[str], tail: Sequence[str]) -> StackError:
+    """Return the error of a failed build: the failing step and what it printed last."""
+    step = next((m for line in reversed(tail) if (m := _FAILED.search(line))), None)
+    message = f"the build failed at: {step[1]}" if step else "the build failed"
+    output = [line for line in tail if _OUTPUT.match(line)] or list(tail)
+    return StackError(
+        ", ".join(services),
+        message,
+        hint="correct the Dockerfile step, then run the task again",
+        detail=_last(output, 12),
+    )
+
+
+_FAILED = re.compile(r"(?:failed to solve: )?process \"(?:/bin/sh -c )?(.+?)\" did not complete")
+_OUTPUT = re.compile(r"^#\d+ \d+\.\d+ ")
+
+
+def _watched(
+    project: Project, command: Command, source: str, report: events.Report
+) -> tuple[int, tuple[str, ...]]:
+    with project.runner.start(command) as running:
+        while True:
+            try:
+                code: int | None = running.wait(0.2)
+            except TimeoutError:
+                code = None
+            for line in running.fresh():
+                report(events.Line(source, line))
+            if code is not None:
+                return code, running.tail
+
+
+def _last(lines: Sequence[str], count: int) -> tuple[str, ...]:
+    return tuple(line for line in lines if line.strip())[-count:]

@@ -1,0 +1,64 @@
+"""What the state folder remembers of the last `stack.up`, and who owns a project name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from invoke_stack import files
+from invoke_stack.engines.containers import Container
+from invoke_stack.environment import declared
+from invoke_stack.errors import RefusedError, UsageError
+from invoke_stack.project import Project
+
+RECORD = "stack.json"
+
+
+def remember(project: Project, *, name: str, mode: str) -> None:
+    """Write down which stack was brought up last."""
+    document = {"schema": 1, "project": name, "mode": mode, "engine": "docker"}
+    files.write(project.state / RECORD, json.dumps(document, indent=2) + "\n")
+
+
+def last_mode(project: Project) -> str:
+    """Return the mode of the last `stack.up`, or ""."""
+    return str(files.read_json(project.root / ".invoke-stack" / RECORD).get("mode") or "")
+
+
+def name(project: Project) -> str:
+    """Return the Compose project's name; from the state folder when the files are broken."""
+    try:
+        return declared.load(project, mode=known_mode(project)).name
+    except UsageError:
+        known = files.read_json(project.root / ".invoke-stack" / RECORD).get("project")
+        if known:
+            return str(known)
+        raise
+
+
+def running_mode(project: Project, found: Sequence[Container]) -> str:
+    """Return the mode that is running: from the labels, else from the state folder, else ""."""
+    labels = [each.mode for each in found if each.mode]
+    return labels[0] if labels else last_mode(project) if found else ""
+
+
+def known_mode(project: Project) -> str:
+    """Return the mode to read names by: a flag wins, then what runs."""
+    return "" if project.mode_flag else last_mode(project)
+
+
+def require_own(found: Sequence[Container], folder: Path, name: str) -> None:
+    """Refuse to touch containers of another folder that chose the same project name.
+
+    Raises:
+        RefusedError: some container was made from other compose files.
+    """
+    for each in found:
+        if each.folder and Path(each.folder).resolve() != folder.resolve():
+            raise RefusedError(
+                name,
+                f"containers of this name belong to {each.folder}",
+                hint="give one of the two another name: `name:` in its compose file, "
+                "or COMPOSE_PROJECT_NAME",
+            )

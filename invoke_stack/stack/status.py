@@ -1,0 +1,119 @@
+"""What runs now: `stack.ps` and `stack.urls`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from invoke_stack.compose import families
+from invoke_stack.compose.model import Service
+from invoke_stack.engines import docker
+from invoke_stack.engines.containers import Container
+from invoke_stack.environment import declared as loading
+from invoke_stack.environment.declared import Declared
+from invoke_stack.project import Project
+from invoke_stack.stack import state
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A published port of a running service and what answers there."""
+
+    service: str
+    host: str
+    published: int
+    target: int
+    protocol: str
+    url: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The project's containers."""
+
+    project: str
+    mode: str
+    engine: str
+    services: tuple[Container, ...]
+    urls: tuple[Url, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON that `stack.ps --json` prints."""
+        return {
+            "schema": 1,
+            "project": self.project,
+            "mode": self.mode,
+            "engine": self.engine,
+            "services": [_row(each, self.urls) for each in self.services],
+        }
+
+
+def ps(project: Project) -> Status:
+    """Return what runs of this project, and what ended.
+
+    Raises:
+        UnreachableError: no engine answers.
+        RefusedError: the project's name belongs to another folder.
+    """
+    declared = loading.load(project, mode=state.known_mode(project))
+    with docker.connect(project) as engine:
+        found = engine.containers(declared.name)
+        state.require_own(found, declared.files.folder, declared.name)
+        return Status(
+            project=declared.name,
+            mode=state.running_mode(project, found),
+            engine="docker",
+            services=found,
+            urls=urls(declared, found, engine.endpoint.host),
+        )
+
+
+def urls(declared: Declared, found: Sequence[Container], host: str) -> tuple[Url, ...]:
+    """Return where the running services are reached from this machine."""
+    rows = {}
+    for container in found:
+        service = declared.model.services.get(container.service)
+        body = service or Service(container.service, image=container.image)
+        for each in container.bindings:
+            name = host if each.host in ("", "0.0.0.0", "::") else each.host  # noqa: S104
+            rows[container.name, each.target, each.published] = Url(
+                container.service,
+                name,
+                each.published,
+                each.target,
+                each.protocol,
+                f"{_scheme(body, each.target)}://{name}:{each.published}",
+                families.describe(body),
+            )
+    return tuple(rows[key] for key in sorted(rows))
+
+
+def _scheme(service: Service, target: int) -> str:
+    if families.is_database(service):
+        return "postgresql"
+    if families.is_cache(service):
+        return "redis"
+    return "https" if target in (443, 8443) else "http"
+
+
+def _row(container: Container, found: Sequence[Url]) -> dict[str, Any]:
+    return {
+        "name": container.service,
+        "state": container.state,
+        "health": container.health,
+        "image": container.image,
+        "exit_code": container.exit_code,
+        "ports": [
+            {
+                "host": each.host,
+                "published": each.published,
+                "target": each.target,
+                "protocol": each.protocol,
+                "url": each.url,
+            }
+            for each in found
+            if each.service == container.service
+        ],
+    }

@@ -1,0 +1,146 @@
+"""Watching services until each is ready, or until one of them cannot become so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from invoke_stack import events
+from invoke_stack.compose.model import HealthCheck
+from invoke_stack.engines.containers import Container
+from invoke_stack.engines.docker import Docker
+from invoke_stack.errors import StackError, UnreachableError
+from invoke_stack.process import Running
+from invoke_stack.stack.readiness import Verdict, judge
+
+POLL_S = 0.2
+LOG_LINES = 15
+PROBE_LINES = 4
+
+
+@dataclass
+class Watch:
+    """One wait.
+
+    Attributes:
+        engine: where the containers run.
+        name: the Compose project.
+        services: what has to become ready.
+        checks: health checks as declared, for the deadlines.
+        timeout_s: give up after this many seconds; 0: each service's own deadline alone.
+    """
+
+    engine: Docker
+    name: str
+    services: Sequence[str]
+    checks: Mapping[str, HealthCheck]
+    timeout_s: float = 0.0
+    report: events.Report = events.silent
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _seen: dict[str, float] = field(default_factory=dict)
+
+    def until_ready(self, starting: Running) -> None:
+        """Return once every service is ready.
+
+        Args:
+            starting: the `docker compose up` that runs beside us.
+
+        Raises:
+            StackError: a service exited, or Compose failed.
+            UnreachableError: a service did not become healthy within its own deadline.
+        """
+        begin = self.clock()
+        while True:
+            ended = starting.poll()
+            found = self._look()
+            self._require(found)
+            if ended not in (None, 0):
+                raise compose_error(starting.tail)
+            if ended == 0 and all(verdict.ready for _, verdict in found.values()):
+                return
+            if self.timeout_s and self.clock() - begin > self.timeout_s:
+                raise self._late(found)
+            self.sleep(POLL_S)
+
+    def _look(self) -> dict[str, tuple[Container | None, Verdict]]:
+        """Look once at every service and report the table."""
+        containers: dict[str, Container] = {}
+        for each in self.engine.containers(self.name):
+            if each.service in self.services:
+                containers[each.service] = _worse(containers.get(each.service), each)
+        found, rows = {}, []
+        for service in self.services:
+            container = containers.get(service)
+            age = self._age(container)
+            verdict = judge(container, age, self.checks.get(service))
+            found[service] = (container, verdict)
+            rows.append(events.ServiceProgress(service, verdict.kind, verdict.reason, since_s=age))
+        self.report(events.Progress(tuple(rows)))
+        return found
+
+    def _age(self, container: Container | None) -> float:
+        """Return seconds since the start; a remote engine's clock need not agree with ours."""
+        if container is None or not container.started_at:
+            return 0.0
+        if self.engine.endpoint.local:
+            return max(0.0, time.time() - container.started_at)
+        key = f"{container.id}@{container.started_at}"
+        return self.clock() - self._seen.setdefault(key, self.clock())
+
+    def _require(self, found: Mapping[str, tuple[Container | None, Verdict]]) -> None:
+        for service, (container, verdict) in found.items():
+            if verdict.kind in ("failed", "unhealthy"):
+                raise self._failure(service, container, verdict)
+
+    def _failure(self, service: str, container: Container | None, verdict: Verdict) -> StackError:
+        kind = UnreachableError if verdict.kind == "unhealthy" else StackError
+        return kind(
+            service,
+            verdict.reason,
+            hint=f"inv stack.logs -s {service}   (everything it wrote)",
+            detail=self._words(container) if container else (),
+        )
+
+    def _words(self, container: Container) -> tuple[str, ...]:
+        """Return a container's last log lines and what its health check printed last."""
+        logs = self.engine.logs(container.id, LOG_LINES).splitlines()
+        lines = [f"log | {line}" for line in logs] or ["log | (nothing was written)"]
+        if container.health_log and container.health != "healthy":
+            probe = container.health_log[-1].splitlines()[-PROBE_LINES:] or ["(no output)"]
+            lines += [f"health check | {line}" for line in probe]
+        return tuple(lines)
+
+    def _late(self, found: Mapping[str, tuple[Container | None, Verdict]]) -> StackError:
+        late = [name for name, (_, verdict) in found.items() if not verdict.ready]
+        container = found[late[0]][0] if late else None
+        return UnreachableError(
+            ", ".join(late) or self.name,
+            f"not ready within {self.timeout_s:g} s",
+            hint=f"inv stack.logs -s {late[0]}" if late else "inv stack.ps",
+            detail=self._words(container) if container else (),
+        )
+
+
+def _worse(first: Container | None, second: Container) -> Container:
+    """Return the replica that is further from ready, so that one row can stand for both."""
+    order = ("dead", "exited", "restarting", "created", "paused", "running")
+    if first is None:
+        return second
+    pair = sorted(
+        (first, second),
+        key=lambda c: (order.index(c.state) if c.state in order else 0, c.health == "healthy"),
+    )
+    return pair[0]
+
+
+def compose_error(tail: Sequence[str]) -> StackError:
+    """Return the error of a failed `docker compose up`, in Compose's own last words."""
+    lines = [line.strip() for line in tail if line.strip()]
+    last = next(
+        (line for line in reversed(lines) if "rror" in line or "failed" in line),
+        lines[-1] if lines else "no output",
+    )
+    text = last.removeprefix("Error response from daemon: ")
+    return StackError("docker compose up", text, hint="inv stack.ps", detail=tuple(lines[-6:]))

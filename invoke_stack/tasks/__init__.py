@@ -1,0 +1,28 @@
+"""The Invoke collections: flags in, one domain call, printed result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from invoke.collection import Collection
+
+from invoke_stack.tasks import db, env, stack
+
+__all__ = ["db", "env", "namespace", "stack"]
+
+
+def namespace(settings: Mapping[str, Any] | None = None) -> Collection:
+    """Return every collection, for `ns = namespace()` in a project's `tasks.py`.
+
+    Args:
+        settings: same shape as the `stack:` key of `invoke.yaml`, which ranks above it.
+            Database providers may be objects here.
+    """
+    root = Collection()
+    for module in (db, env, stack):
+        root.add_collection(Collection.from_module(module))
+    # A list is a leaf to Invoke: it neither merges it with `invoke.yaml` (we do, deeply and
+    # with the source at hand) nor casts it from the environment.
+    root.configure({"invoke_stack": {"settings": [dict(settings or {})]}})
+    return root

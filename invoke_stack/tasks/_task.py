@@ -1,0 +1,132 @@
+"""What every task shares: flags, the project, the console, and how errors end a task."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from invoke.tasks import Task, task
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+    from invoke_stack.console import Console
+    from invoke_stack.project import Project
+
+COMMON_HELP = {
+    "dev": "Development (the default).",
+    "test": "Tests.",
+    "staging": "Staging.",
+    "prod": "Production.",
+    "mode": "A mode of the project's own, or base.",
+    "set": "KEY=VALUE above every env file; repeat for more.",
+    "json": "Print one JSON document.",
+    "yes": "Do not ask.",
+}
+SHORT = {"service": "s", "follow": "f", "key": "k"}
+
+
+class StackTask(Task):  # type: ignore[type-arg]
+    """A task whose short flags are chosen by name, not by the order of its parameters."""
+
+    def arg_opts(self, name: str, default: Any, taken_names: Any) -> dict[str, Any]:
+        """Return Invoke's options for one flag."""
+        options: dict[str, Any] = super().arg_opts(name, default, taken_names)
+        if name in SHORT:
+            options["names"] = (*options.pop("names", (name,))[:1], SHORT[name])
+        return options
+
+
+class Run:
+    """One running task: the project, the console and the flags every task has."""
+
+    def __init__(self, project: Project, console: Console, *, json: bool, yes: bool) -> None:
+        self.project = project
+        self.console = console
+        self.json = json
+        self.yes = yes
+
+    def confirm(self, question: str) -> None:
+        """Ask, unless `--yes` was given; a dry run asks nothing."""
+        if not self.project.dry:
+            self.console.confirm(question, yes=self.yes)
+
+
+def stack_task(
+    *,
+    modes: bool = True,
+    json: bool = False,
+    yes: bool = False,
+    name: str | None = None,
+    help: Mapping[str, str] | None = None,  # noqa: A002 - Invoke's own word
+    iterable: tuple[str, ...] = (),
+) -> Callable[[Callable[..., None]], Any]:
+    """Return a decorator that makes a task of a function taking a `Run` and its own flags.
+
+    Args:
+        modes: add the mode flags and `--set`.
+        json: add `--json`.
+        yes: add `--yes`.
+        name: the task's name where Python reserves it.
+        help: help texts of the function's own flags.
+        iterable: flags that may be repeated.
+    """
+    extra: dict[str, Any] = {}
+    if modes:
+        extra |= dict.fromkeys(("dev", "test", "staging", "prod"), False)
+        extra |= {"mode": "", "set": None}
+    extra |= {"json": False} if json else {}
+    extra |= {"yes": False} if yes else {}
+
+    def decorate(body: Callable[..., None]) -> Any:
+        @functools.wraps(body)
+        def call(c: Context, **flags: Any) -> None:
+            common = {key: flags.pop(key, default) for key, default in extra.items()}
+            with running(c, common) as run:
+                body(run, **flags)
+
+        call.__signature__ = _signature(body, extra)  # type: ignore[attr-defined]
+        texts = {key: COMMON_HELP[key] for key in extra} | dict(help or {})
+        repeated = [*iterable, *(["set"] if modes else [])]
+        make = task(
+            name=name, help=texts, iterable=repeated, auto_shortflags=False, klass=StackTask
+        )
+        return make(call)
+
+    return decorate
+
+
+def _signature(body: Callable[..., None], extra: Mapping[str, Any]) -> inspect.Signature:
+    """Return the flags that Invoke sees: the function's own, then the common ones."""
+    own = list(inspect.signature(body).parameters.values())[1:]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    context = inspect.Parameter("c", kind)
+    common = [inspect.Parameter(key, kind, default=value) for key, value in extra.items()]
+    return inspect.Signature([context, *own, *common])
+
+
+@contextmanager
+def running(c: Context, common: Mapping[str, Any]) -> Iterator[Run]:
+    """Yield the task's `Run`; print errors once and turn them into the exit code."""
+    from invoke.exceptions import Exit
+
+    from invoke_stack.tasks import _session
+
+    session = _session.Session.open(c, as_json=bool(common.get("json")))
+    with _session.termination():
+        try:
+            yield Run(
+                session.project(common),
+                session.console,
+                json=bool(common.get("json")),
+                yes=bool(common.get("yes")),
+            )
+        except Exit:
+            raise
+        except BaseException as problem:  # noqa: BLE001 - the one place where errors end
+            raise Exit(code=session.failed(problem)) from None
+        finally:
+            session.console.finish()

@@ -1,0 +1,181 @@
+"""The stack: up, down, and everything in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invoke_stack.tasks._task import Run, stack_task
+
+SERVICE = {"service": "Only this service; repeat for more."}
+
+
+@stack_task(
+    json=True,
+    iterable=("service",),
+    help={
+        **SERVICE,
+        "build": "Build images first.",
+        "pull": "Pull images first.",
+        "recreate": "Recreate containers that did not change.",
+        "timeout": "Give up after this many seconds (0: what the health checks declare).",
+        "attach": "Follow the logs once everything is ready.",
+    },
+)
+def up(
+    run: Run,
+    service: Any = None,
+    build: bool = False,
+    pull: bool = False,
+    recreate: bool = False,
+    timeout: int = 0,
+    attach: bool = False,
+) -> None:
+    """Start the stack and wait until every service is ready."""
+    from invoke_stack.stack import up as domain
+    from invoke_stack.tasks import _show
+
+    request = domain.Request(
+        tuple(service or ()), build=build, pull=pull, recreate=recreate, timeout_s=timeout
+    )
+    result = domain.up(run.project, request, run.console.report)
+    run.console.finish()
+    _show.up(run, result)
+    if attach and not run.project.dry:
+        _follow(run, service, ("--follow", "--tail", "0"))
+
+
+@stack_task(
+    json=True,
+    yes=True,
+    help={
+        "volumes": "Remove the volumes and their data too, after a backup.",
+        "backup": "With --volumes: skip the backup of a database that cannot be backed up.",
+    },
+)
+def down(run: Run, volumes: bool = False, backup: bool = True) -> None:
+    """Stop and remove this project's containers, of every profile."""
+    from invoke_stack.database import backup as backups
+    from invoke_stack.stack import down as domain
+    from invoke_stack.tasks import _show
+
+    request = domain.Request(volumes=volumes, backup=backup)
+    result = domain.down(
+        run.project, request, run.confirm, backups.before_removal, run.console.report
+    )
+    _show.down(run, result)
+
+
+def _change(run: Run, verb: str, service: Any) -> None:
+    from invoke_stack.stack import operate
+
+    meant = operate.change(run.project, verb, tuple(service or ()), run.console.report)
+    run.console.note(f"{verb}: {', '.join(meant)}")
+
+
+@stack_task(iterable=("service",), help=SERVICE)
+def stop(run: Run, service: Any = None) -> None:
+    """Stop services; their containers and data stay."""
+    _change(run, "stop", service)
+
+
+@stack_task(iterable=("service",), help=SERVICE)
+def start(run: Run, service: Any = None) -> None:
+    """Start services that were stopped."""
+    _change(run, "start", service)
+
+
+@stack_task(iterable=("service",), help=SERVICE)
+def restart(run: Run, service: Any = None) -> None:
+    """Restart services."""
+    _change(run, "restart", service)
+
+
+@stack_task(json=True)
+def ps(run: Run) -> None:
+    """Show the services, their health and their ports."""
+    from invoke_stack.stack import status
+    from invoke_stack.tasks import _show
+
+    _show.ps(run, status.ps(run.project))
+
+
+@stack_task(json=True)
+def urls(run: Run) -> None:
+    """Show where the running services are reached."""
+    from invoke_stack.stack import status
+    from invoke_stack.tasks import _show
+
+    _show.urls(run, status.ps(run.project))
+
+
+@stack_task(json=True)
+def config(run: Run) -> None:
+    """Show what was detected and from where, masked."""
+    from invoke_stack.stack import overview
+    from invoke_stack.tasks import _show
+
+    _show.config(run, overview.overview(run.project))
+
+
+@stack_task(
+    iterable=("service",),
+    help={
+        **SERVICE,
+        "follow": "Go on as lines arrive.",
+        "tail": "Lines of the past, or all.",
+        "since": "Only lines since a time (2026-01-31T10:00) or age (10m).",
+    },
+)
+def logs(
+    run: Run, service: Any = None, follow: bool = False, tail: str = "100", since: str = ""
+) -> None:
+    """Print the services' logs, secrets hidden."""
+    flags = ["--tail", tail]
+    flags += ["--follow"] if follow else []
+    flags += ["--since", since] if since else []
+    _follow(run, service, tuple(flags))
+
+
+def _follow(run: Run, service: Any, flags: tuple[str, ...]) -> None:
+    from invoke_stack.stack import operate
+
+    operate.logs(
+        run.project,
+        tuple(service or ()),
+        flags,
+        run.console.result,
+        colour=run.console.colour,
+    )
+
+
+@stack_task(name="exec", help={"service": "The service; the only one that is built by default."})
+def exec_(run: Run, service: str = "") -> None:
+    """Run a command in a service: inv stack.exec -s web -- COMMAND."""
+    _execute(run, service, fresh=False)
+
+
+@stack_task(name="run", help={"service": "The service; the only one that is built by default."})
+def run_(run: Run, service: str = "") -> None:
+    """Run a command in a new one-off container: inv stack.run -s web -- COMMAND."""
+    _execute(run, service, fresh=True)
+
+
+@stack_task(help={"service": "The service; the only one that is built by default."})
+def shell(run: Run, service: str = "") -> None:
+    """Open a shell in a service."""
+    from invoke_stack.stack import operate
+
+    _execute(run, service, fresh=False, words=operate.SHELL)
+
+
+def _execute(run: Run, service: str, *, fresh: bool, words: tuple[str, ...] = ()) -> None:
+    from invoke.exceptions import Exit
+
+    from invoke_stack.stack import operate
+    from invoke_stack.tasks import _show
+
+    code = operate.execute(
+        run.project, service, words or _show.remainder(), _show.terminal(), fresh=fresh
+    )
+    if code:
+        raise Exit(code=code)
