@@ -97,7 +97,8 @@ class Console:
         self._say(text)
 
     def step(self, text: str) -> None:
-        """Say what begins now."""
+        """Say what begins now; what went on before has ended."""
+        self.finish()
         self._say(self._err.styled(text, BOLD))
 
     def warn(self, text: str, hint: str = "") -> None:

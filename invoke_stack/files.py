@@ -84,7 +84,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file of ours, or an empty one when there is none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -97,15 +97,14 @@ def lock(path: Path, what: str, *, wait_s: float = 0.0) -> Iterator[None]:
         BusyError: another run holds it for longer than ``wait_s`` seconds.
     """
     make_folder(path.parent, private=True)
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), PRIVATE_FILE)
+    descriptor = _open_lock(path)
     try:
         deadline = time.monotonic() + wait_s
         while not try_lock(descriptor):
             if time.monotonic() >= deadline:
-                holder = os.read(descriptor, 32).decode(errors="replace").strip()
                 raise BusyError(
                     what,
-                    f"another run is busy with it{f' (process {holder})' if holder else ''}",
+                    f"another run is busy with it{_holder(descriptor)}",
                     hint="wait until it has ended, then run the task again",
                 )
             time.sleep(0.1)
@@ -114,6 +113,24 @@ def lock(path: Path, what: str, *, wait_s: float = 0.0) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.open(path, flags, PRIVATE_FILE)
+    except OSError as problem:
+        raise StackError(
+            str(path), f"cannot be locked: {problem.strerror}", hint="remove it, then try again"
+        ) from problem
+
+
+def _holder(descriptor: int) -> str:
+    # Best effort: whoever holds the lock may not have written its number yet.
+    with contextlib.suppress(OSError):
+        number = os.read(descriptor, 32).decode(errors="replace").strip()
+        return f" (process {number})" if number else ""
+    return ""
 
 
 def try_lock(descriptor: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from invoke_stack.events import Progress, ServiceProgress, Transferred
-from invoke_stack.terminal import Stream
+from invoke_stack.terminal import Stream, aligned
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -106,27 +106,28 @@ class Screen:
         return live
 
     def _table(self, event: Progress) -> RenderableType:
-        from rich.table import Table
+        from rich.console import Group
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for justify in ("left", "left", "left", "right", "left"):
-            table.add_column(justify=justify, no_wrap=True, overflow="crop")
-        for row in event.services:
-            glyph = GLYPHS.get(row.state, "…")
-            style = COLOURS[glyph]
-            cells = (glyph, row.service, row.state, f"{row.since_s:.0f} s", row.detail)
-            texts = [Text(" ".join(self._clean(cell).split())) for cell in cells]
-            texts[0].style = texts[2].style = style
-            texts[4].style = "dim"
-            table.add_row(*texts)
-        return table
+        rows = [[self._word(cell) for cell in _cells(row)] for row in event.services]
+        # Not rich's table: it shrinks every column to make room for one long detail.
+        lines = aligned(rows, (False, False, False, True, False)) if rows else []
+        texts = []
+        for row, words, line in zip(event.services, rows, lines, strict=True):
+            text = Text(line, no_wrap=True, overflow="crop")
+            text.stylize(COLOURS[GLYPHS.get(row.state, "…")], 0, len(words[0]))
+            if words[4] and self._stream.colour:
+                text.stylize("dim", len(line) - len(words[4]))
+            texts.append(text)
+        return Group(*texts)
+
+    def _word(self, text: str) -> str:
+        return " ".join(self._clean(text).split())
 
     def _bytes(self, event: Transferred) -> RenderableType:
         from rich.text import Text
 
-        words = " ".join(self._clean(self._rate.line(event)).split())
-        return Text(words, no_wrap=True, overflow="crop")
+        return Text(self._word(self._rate.line(event)), no_wrap=True, overflow="crop")
 
 
 class Ticker:
@@ -208,6 +209,11 @@ class Rate:
         if event.detail:
             parts.append(event.detail)
         return f"{event.what}: {', '.join(parts)}"
+
+
+def _cells(row: ServiceProgress) -> tuple[str, ...]:
+    glyph = GLYPHS.get(row.state, "…")
+    return (glyph, row.service, row.state, f"{row.since_s:.0f} s", row.detail)
 
 
 def _row(row: ServiceProgress) -> str:

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,11 +27,14 @@ from invoke_stack.errors import StackError, UsageError
 GRACE_S = 3.0
 """How long a child may take to end after SIGINT, and again after SIGTERM, in seconds."""
 
+POLL_S = 0.02
+"""How often a process group that was told to end is looked at, in seconds."""
+
 TAIL_LINES = 400
 """Lines of output that a background program keeps for an error message."""
 
 
-class Terminated(KeyboardInterrupt):  # noqa: N818 - a kind of ^C, not an error
+class Terminated(KeyboardInterrupt):
     """SIGTERM reached us; raised by the task layer's handler, cleaned up after like ^C."""
 
 
@@ -105,8 +109,16 @@ class Running:
     ``stdout`` itself and only stderr is collected.
     """
 
-    def __init__(self, command: Command, child: subprocess.Popen[bytes], *, binary: bool) -> None:
+    def __init__(
+        self,
+        command: Command,
+        child: subprocess.Popen[bytes],
+        *,
+        binary: bool,
+        grace_s: float = GRACE_S,
+    ) -> None:
         self.command = command
+        self._grace_s = grace_s
         self.stdout = child.stdout
         self._child = child
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
@@ -160,7 +172,18 @@ class Running:
 
     def stop(self) -> None:
         """End the program and everything it started: interrupt, terminate, kill."""
-        _end(self._child)
+        _end(self._child, self._grace_s)
+        for thread in self._drains:
+            thread.join(self._grace_s)
+
+    def close(self) -> None:
+        """Close the streams that nobody reads any more.
+
+        What left the process group may still hold the other end: closing under the thread
+        that reads it would wait for that thread for ever.
+        """
+        if not any(thread.is_alive() for thread in self._drains):
+            _close(self._child)
 
 
 class SystemRunner:
@@ -170,6 +193,7 @@ class SystemRunner:
         environ: the environment that children start from.
         dry: print "write" commands through ``echo`` instead of running them.
         echo: called with each command line before it runs (already redacted by the caller).
+        grace_s: how long a child may take to end after each polite signal.
     """
 
     def __init__(
@@ -178,10 +202,12 @@ class SystemRunner:
         *,
         dry: bool = False,
         echo: Callable[[Command], None] | None = None,
+        grace_s: float = GRACE_S,
     ) -> None:
         self.environ = environ
         self.dry = dry
         self._echo = echo
+        self._grace_s = grace_s
 
     def capture(
         self, command: Command, *, timeout_s: float | None = None, stdin: bytes | None = None
@@ -193,11 +219,12 @@ class SystemRunner:
         child = self._popen(command, stdin=feed, stderr=subprocess.PIPE)
         try:
             out, err = child.communicate(stdin, timeout_s)
-        except subprocess.TimeoutExpired:
-            _end(child)
-            raise StackError(command.argv[0], f"did not answer within {timeout_s:g} s") from None
-        except BaseException:
-            _end(child)
+        except BaseException as problem:
+            _end(child, self._grace_s)
+            _close(child)
+            if isinstance(problem, subprocess.TimeoutExpired):
+                message = f"did not answer within {timeout_s:g} s"
+                raise StackError(command.argv[0], message) from None
             raise
         return Completed(
             command, child.returncode, out.decode(errors="replace"), err.decode(errors="replace")
@@ -219,7 +246,7 @@ class SystemRunner:
             if isinstance(stop, Terminated):
                 child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-                child.wait(GRACE_S)
+                child.wait(self._grace_s)
             if child.poll() is None:
                 child.kill()
                 child.wait()
@@ -235,14 +262,12 @@ class SystemRunner:
         stderr = subprocess.PIPE if binary else subprocess.STDOUT
         with Path(os.devnull).open("rb") if stdin is None else stdin.open("rb") as feed:
             child = self._popen(command, stdin=feed.fileno(), stderr=stderr)
-        running = Running(command, child, binary=binary)
+        running = Running(command, child, binary=binary, grace_s=self._grace_s)
         try:
             yield running
         finally:
             running.stop()
-            for stream in (child.stdout, child.stderr):
-                if stream is not None:
-                    stream.close()
+            running.close()
 
     def _announce(self, command: Command) -> bool:
         """Echo the command; return whether a dry run ends here."""
@@ -262,6 +287,8 @@ class SystemRunner:
 
     def _spawn(self, command: Command, options: dict[str, int]) -> subprocess.Popen[bytes]:
         environ = {**self.environ, **command.env}
+        if command.cwd is not None and not command.cwd.is_dir():
+            raise UsageError(str(command.cwd), "no such folder")
         program = shutil.which(command.argv[0], path=environ.get("PATH"))
         if program is None:
             raise UsageError(
@@ -283,17 +310,41 @@ class SystemRunner:
 _NOTHING = (sys.executable, "-c", "")
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a child and its whole process group, politely first."""
+def _end(child: subprocess.Popen[bytes], grace_s: float) -> None:
+    """End a child and its whole process group, politely first.
+
+    The group outlives a child that did not wait for its own children.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
-        if child.poll() is not None:
+        if not _alive(child):
             return
         _signal_group(child, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE_S)
-    if child.poll() is None:
+        deadline = time.monotonic() + grace_s
+        while _alive(child) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+    if _alive(child):
         _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
         child.wait()
+
+
+def _alive(child: subprocess.Popen[bytes]) -> bool:
+    if child.poll() is None:
+        return True
+    if os.name != "posix":
+        return False
+    try:
+        os.killpg(child.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _close(child: subprocess.Popen[bytes]) -> None:
+    for stream in (child.stdin, child.stdout, child.stderr):
+        if stream is not None:
+            # What was still to be fed to a program that has ended is of no use any more.
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:

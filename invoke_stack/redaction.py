@@ -24,7 +24,8 @@ _OPEN_NAME = re.compile(
     r"|^(?:OLD)?PWD$"  # the shell's working folder
 )
 _SECRET_VALUE = re.compile(r"-----BEGIN |gh[opsur]_|github_pat_|glpat-|xox|eyJ|AKIA|sk_|rk_live_")
-_AUTHORITY = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?=(?P<rest>\S*))")
+# Bounded, so that a long value without any URL takes no more than one look at each character.
+_AUTHORITY = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40})://(?=(?P<rest>\S{0,4096}))")
 _QUERY_SECRET = re.compile(
     r"(?<=[?&;])(?P<name>[\w.-]*(?:password|passwd|pwd|secret|token|api_?key)=)(?P<value>[^&;#\s]+)",
     re.IGNORECASE,
@@ -75,22 +76,22 @@ class Redactor:
     """
 
     secrets: Iterable[str] = ()
-    _pattern: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
+    _needles: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "secrets", frozenset(self.secrets))
         needles = {needle for secret in self.secrets for needle in _needles(secret)}
         # Longest first, or a secret's own prefix would leave its tail behind.
         ordered = sorted(needles, key=lambda needle: (-len(needle), needle))
-        pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        object.__setattr__(self, "_pattern", pattern)
+        object.__setattr__(self, "_needles", tuple(ordered))
 
     def __repr__(self) -> str:
         return f"Redactor({len(frozenset(self.secrets))} secrets)"
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced by `***`."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        found = [re.escape(needle) for needle in self._needles if needle in text]
+        return re.sub("|".join(found), MASK, text) if found else text
 
     def add(self, *secrets: str) -> Redactor:
         """Return a redactor that knows these secrets too."""
@@ -106,8 +107,8 @@ def _needles(secret: str) -> Iterator[str]:
     for form in forms:
         if len(form) >= _SHORTEST:
             yield form
-            yield quote(form, safe="")
-            yield quote(form)
+            yield quote(form, safe="", errors="surrogateescape")
+            yield quote(form, errors="surrogateescape")
             yield form.replace("$", "$$")  # as `docker compose config` prints it
             yield json.dumps(form)[1:-1]
             yield json.dumps(form, ensure_ascii=False)[1:-1]

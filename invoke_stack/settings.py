@@ -81,7 +81,9 @@ class Settings:
 
     mode: str = _setting("dev", "Mode of tasks that got no mode flag.")
     engine: str = _setting("auto", "auto or docker.")
-    override: bool = _setting(True, "Generate the health-timing override (`stack.up`).")
+    override: bool = _setting(
+        default=True, text="Generate the health-timing override (`stack.up`)."
+    )
     timeout: int = _setting(0, "Seconds stack.up waits; 0: what the health checks declare.")
     compose: ComposeSettings = field(default_factory=ComposeSettings)
     env: EnvSettings = field(default_factory=EnvSettings)
@@ -131,8 +133,11 @@ def build(kind: type[Any], values: Any, source: str, path: str) -> Any:
 
 def unknown(path: str, source: str, known: Sequence[str]) -> UsageError:
     """Return the error for a setting that does not exist, with the nearest one that does."""
-    near = difflib.get_close_matches(path, known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    # What all of them begin with would make every name look near.
+    head = PREFIX if path.startswith(PREFIX) else f"{path.rpartition('.')[0]}."
+    tails = [name.removeprefix(head) for name in known]
+    near = difflib.get_close_matches(path.removeprefix(head), tails, n=1, cutoff=0.6)
+    hint = f"did you mean {head}{near[0]}?" if near else f"known here: {', '.join(known)}"
     return UsageError(source, f"{path}: unknown setting", hint=hint)
 
 
@@ -143,7 +148,9 @@ def _cast(hint: Any, value: Any, source: str, path: str) -> Any:
         if not isinstance(value, Mapping):
             raise UsageError(source, f"{path}: expected a mapping, found {_kind(value)}")
         item = typing.get_args(hint)[1]
-        return {str(k): build(item, v, source, f"{path}.{k}") for k, v in value.items()}
+        # A name with nothing below it is there, with every default.
+        given = {str(key): {} if each is None else each for key, each in value.items()}
+        return {key: build(item, each, source, f"{path}.{key}") for key, each in given.items()}
     if typing.get_origin(hint) is tuple:
         return _tuple(hint, value, source, path)
     return _scalar(hint, value, source, path)
@@ -178,6 +185,8 @@ def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(low)
     for key, value in high.items():
         below = result.get(key)
+        if value is None and key in result:
+            continue  # `db:` with every line below it commented out says nothing
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
         result[key] = _merged(below, value) if both else value  # type: ignore[arg-type]
     return result
@@ -223,7 +232,7 @@ def _from_text(hint: Any, text: str, name: str) -> Any:
         return [part.strip() for part in text.split(",") if part.strip()]
     if hint is bool and text.casefold() in words:
         return words[text.casefold()]
-    if hint is int and text.strip().isdigit():
+    if hint is int and text.strip().isdecimal():
         return int(text)
     if hint in {bool, int}:
         raise UsageError(name, f"expected {_kind(hint())}, found another text")

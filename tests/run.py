@@ -3,7 +3,7 @@
 
 The project is installed with its development dependencies into `.venv` (again whenever
 `pyproject.toml` changes); then linters, type checker and tests run, all of them even when one
-fails. Unknown arguments and those after `--` go to pytest. `INVSTACK_TEST_ENGINE=require` makes a
+fails. Unknown arguments and those after `--` go to pytest. `ENGINE_TESTS=require` makes a
 skipped engine test a failure; the default, `auto`, skips them where no Docker engine answers.
 """
 
@@ -93,7 +93,7 @@ def main() -> int:
         **os.environ,
         "VIRTUAL_ENV": str(venv),
         "PATH": os.pathsep.join([str(programs(venv)), os.environ.get("PATH", os.defpath)]),
-        "INVSTACK_TEST_ENGINE": os.environ.get("INVSTACK_TEST_ENGINE") or "auto",
+        "ENGINE_TESTS": os.environ.get("ENGINE_TESTS") or "auto",
     }
     checks = {
         "ruff check": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ class Service:
 
     Attributes:
         image: the image reference, or "" where Compose names the built one.
+        build: the whole `build:` section as canonical JSON, "" where nothing is built.
         health: the declared health check; None where the image's own applies.
         unchecked: the health check is switched off (`disable: true` or `test: NONE`).
         depends_on: service name to condition.
@@ -60,8 +62,7 @@ class Service:
 
     name: str
     image: str = ""
-    built: bool = False
-    target: str = ""
+    build: str = field(default="", repr=False)
     profiles: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     env_files: tuple[EnvFile, ...] = ()
@@ -70,6 +71,11 @@ class Service:
     depends_on: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     restart: str = ""
+
+    @property
+    def built(self) -> bool:
+        """Whether the service is built from a Dockerfile."""
+        return bool(self.build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +152,7 @@ def _service(name: str, body: Mapping[str, Any]) -> Service:
     return Service(
         name=name,
         image=str(body.get("image") or ""),
-        built=build is not None,
-        target=str(_mapping(build).get("target") or ""),
+        build="" if build is None else json.dumps(build, sort_keys=True),
         profiles=tuple(body.get("profiles") or ()),
         ports=tuple(_ports(name, body.get("ports") or ())),
         env_files=tuple(_env_files(body.get("env_file"))),

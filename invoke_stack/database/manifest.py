@@ -82,7 +82,7 @@ def parse(document: Any) -> Manifest:
         ValueError: it is no manifest, or of a schema that this version cannot read.
     """
     if not isinstance(document, Mapping) or "sha256" not in document:
-        raise ValueError("is not a backup manifest")  # noqa: TRY004 - one kind for all it can be
+        raise ValueError("is not a backup manifest")
     if not isinstance(document.get("schema"), int) or document["schema"] > SCHEMA:
         raise ValueError("was written by a newer version of invoke_stack")
     values = {}

@@ -147,7 +147,7 @@ class Postgres:
     def ending(self, application: str) -> str:
         """Return a statement that ends sessions by name prefix; the name is one of ours."""
         return (
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608
             f"WHERE left(application_name, {len(application)}) = '{application}' "
             "AND pid <> pg_backend_pid();\n"
         )

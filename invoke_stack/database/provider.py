@@ -24,7 +24,9 @@ class Provider(Protocol):
     always fit; they find the database through the environment that ``session`` returns.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return the word that manifests carry."""
 
     def recognises(self, service: Service) -> bool:
         """Return whether the service runs this kind of database."""
@@ -90,7 +92,7 @@ def built_in() -> tuple[Provider, ...]:
     return (Postgres(),)
 
 
-def extra(configured: Sequence[Any]) -> tuple[Provider, ...]:
+def loaded(configured: Sequence[Any]) -> tuple[Provider, ...]:
     """Return the providers of the setting `db.providers`: objects or "module:name".
 
     Raises:
@@ -105,7 +107,7 @@ def find(service: Service, configured: Sequence[Any] = ()) -> Provider:
     Raises:
         UsageError: none recognises its image.
     """
-    known = (*extra(configured), *built_in())
+    known = (*loaded(configured), *built_in())
     for provider in known:
         if provider.recognises(service):
             return provider

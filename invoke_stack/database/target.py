@@ -96,12 +96,20 @@ def service_of(project: Project, declared: Declared) -> Service:
     if settings.service:
         return families.only(declared.model, "db", settings.service)
     active = declared.active()
-    extra = providers.extra(settings.providers)
-    found = [each for each in active.values() if any(p.recognises(each) for p in extra)]
+    # The built-in families tell the rest apart, with the error for none and for several.
+    configured = providers.loaded(settings.providers)
+    found = [each for each in active.values() if any(p.recognises(each) for p in configured)]
     if len(found) == 1:
         return found[0]
     model: Model = dataclasses.replace(declared.model, services=active)
     return families.only(model, "db", "")
+
+
+def is_database(project: Project, service: Service) -> bool:
+    """Return whether the service is the named database, or one that a provider recognises."""
+    known = (*providers.loaded(project.settings.db.providers), *providers.built_in())
+    named = service.name == project.settings.db.service
+    return named or any(provider.recognises(service) for provider in known)
 
 
 def container_of(docker: Docker, project: str, service: str) -> Container | None:

@@ -33,7 +33,7 @@ class Written:
         last: the last bytes.
     """
 
-    bytes: int
+    size: int
     sha256: str
     first: bytes
     last: bytes

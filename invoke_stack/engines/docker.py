@@ -65,9 +65,9 @@ class Docker:
         document = self._image(image) or {}
         return containers.check((document.get("Config") or {}).get("Healthcheck"))
 
-    def has_image(self, image: str) -> bool:
-        """Return whether the image is stored on the engine."""
-        return self._image(image) is not None
+    def image_id(self, image: str) -> str:
+        """Return the identity of a stored image, or "" when the engine does not have it."""
+        return str((self._image(image) or {}).get("Id") or "")
 
     def logs(self, container: str, lines: int) -> str:
         """Return the last lines that a container wrote, both streams."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke_stack.compose.interpolation import Template, expand, names, references
+from invoke_stack.compose.interpolation import Template, expand, names
 from invoke_stack.environment.dotenv import LONGEST
 from invoke_stack.environment.values import Place
 from invoke_stack.errors import UsageError
@@ -118,11 +118,23 @@ class Expansion:
                 f"{' -> '.join((*ring, key))} is a circle of references",
                 hint=f"give {key} a value of its own",
             )
-        if rank == 0 and any(
-            each.name == key and not each.operator for each in references(template)
-        ):
+        if rank == 0 and _needs_lower_layer(template, key):
             raise UsageError(
                 where,
                 f"{key} refers to itself, and no lower layer sets it",
                 hint=f"write ${{{key}:-default}}, or set {key} in a lower layer",
             )
+
+
+def _needs_lower_layer(template: Template, key: str) -> bool:
+    """Tell whether a value names its own key in a place where an unset key leaves a hole."""
+    for part in template:
+        if isinstance(part, str):
+            continue
+        if part.name == key and not part.operator:
+            return True
+        # `${A:+$A:}` does not look at its word while A is unset.
+        looked_at = part.name != key or part.uses_word(None)
+        if looked_at and _needs_lower_layer(part.word, key):
+            return True
+    return False

@@ -66,32 +66,24 @@ def service_env(  # noqa: PLR0913 - as `resolve`
     overrides: Mapping[str, str],
     *,
     base: Sequence[Layer] = (),
-    custom: Iterable[Mode] = (),
+    custom: Sequence[Mode] = (),
     allow: Collection[str] = (),
 ) -> ResolvedEnv:
     """Resolve what a service gets for its `env_file:` list.
 
     An entry that is a layer of the mode keeps its rank; any other ranks just above `.env` of
-    its folder. The keys are those of the entries and of the mode's layers beside them. Where
-    several folders are named, the later one wins.
+    its folder. The keys are those of the entries and of the mode's layers beside them, NODE_ENV
+    included only if it is among them. Of several folders the later one wins.
 
-    Args:
-        entries: absolute paths in the order of the list. Files that do not exist are left
-            out: whether that is an error is the caller's to say.
-        root: the project's root, for names in messages.
-        mode: decides the layers and NODE_ENV, the latter only for services that name it.
-        environ: the process environment.
-        overrides: `--set` values.
-        base: the project's own layers; the service's files can refer to their values, and a
-            key without `=` takes its value from them, as in Compose.
-        custom: the project's own modes.
-        allow: reserved keys that files may set.
+    ``entries`` are absolute and in order; whether one may be missing is the caller's to say.
+    The files can refer to values of ``base``, the project's own layers, and a key without `=`
+    takes its value from them, as in Compose.
     """
-    own = [
-        read(path, root, allow=allow)
-        for folder in dict.fromkeys(reversed([entry.parent for entry in entries]))
-        for path in reversed(_family(folder, entries, mode, custom))
-    ][::-1]
+    own: list[Layer] = []
+    # Going backwards, a folder ranks where it is named last.
+    for folder in dict.fromkeys(entry.parent for entry in reversed(entries)):
+        family = _family(folder, entries, mode, custom)
+        own = [*(read(path, root, allow=allow) for path in family), *own]
     paths = {layer.path for layer in own}
     below = [layer for layer in base if layer.path not in paths]
     keys = {key for layer in own for key in layer.keys}
@@ -99,7 +91,7 @@ def service_env(  # noqa: PLR0913 - as `resolve`
 
 
 def _family(
-    folder: Path, entries: Sequence[Path], mode: Mode, custom: Iterable[Mode]
+    folder: Path, entries: Sequence[Path], mode: Mode, custom: Sequence[Mode]
 ) -> list[Path]:
     """Return a folder's layers with the entries that are none just above `.env`."""
     family = list(layer_paths(folder, mode, custom=custom))

@@ -105,8 +105,8 @@ def to_host(
 ) -> str:
     """Return the value as a program on the host needs it.
 
-    `service:target` becomes `localhost:<published>`; hosts that are no service stay. Pass
-    ``services`` so that a service without any port is known as one.
+    `service:target` becomes `localhost:<published>`; other hosts stay. ``services`` names
+    those without any port.
 
     Raises:
         UsageError: the service does not publish that port.
@@ -114,17 +114,14 @@ def to_host(
     known = {*services, *(each.service for each in ports)}
 
     def exchange(host: str, port: int | None) -> str | None:
+        for each in ports:
+            if (each.service, each.target, each.protocol) == (host, port, "tcp") and each.published:
+                return f"{_reached_at(each)}:{each.published}"
         if host not in known or port is None:
             return None
-        for each in ports:
-            same = (each.service, each.target, each.protocol) == (host, port, "tcp")
-            if same and each.published:
-                return f"{_reached_at(each)}:{each.published}"
-        raise UsageError(
-            key,
-            f"{host}:{port} is not published to the host",
-            hint=f'add `ports: ["127.0.0.1:{port}:{port}"]` to the service {host}',
-        )
+        line = f'`ports: ["127.0.0.1:{port}:{port}"]`'
+        message = f"{host}:{port} is not published to the host"
+        raise UsageError(key, message, hint=f"add {line} to the service {host}")
 
     return _spliced(key, value, exchange, extra)
 

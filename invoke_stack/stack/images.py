@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from invoke_stack import events
+from invoke_stack import events, files
 from invoke_stack.compose import commands
 from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.compose.model import HealthCheck, Service
@@ -15,6 +17,9 @@ from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
+
+
+BUILDS = "builds.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +35,54 @@ def reference(declared: Declared, service: Service) -> str:
     return service.image or f"{declared.name}-{service.name}"
 
 
-def needed(
-    declared: Declared, engine: Docker, wanted: Sequence[str], *, build: bool, pull: bool
+def needed(  # noqa: PLR0913 - two flags and what they act on
+    project: Project,
+    declared: Declared,
+    engine: Docker,
+    wanted: Sequence[str],
+    *,
+    build: bool,
+    pull: bool,
 ) -> Needed:
     """Return what to build and pull.
 
+    A built image is made again when its `build:` section is not the one it was made from:
+    two modes share one image name, and the image of one must not run as the other.
+
     Args:
+        project: whose state folder remembers the builds.
         declared: the stack.
         engine: asked which images it has.
         wanted: the services to start.
         build: build every service that can be built, not only missing images.
         pull: pull every image, not only missing ones.
     """
-    bodies = [declared.model.services[name] for name in wanted]
-    absent = {s.name for s in bodies if not engine.has_image(reference(declared, s))}
-    return Needed(
-        build=tuple(s.name for s in bodies if s.built and (build or s.name in absent)),
-        pull=tuple(s.name for s in bodies if not s.built and (pull or s.name in absent)),
-    )
+    known = files.read_json(project.root / ".invoke-stack" / BUILDS)
+    to_build, to_pull = [], []
+    for service in (declared.model.services[name] for name in wanted):
+        stored = engine.image_id(reference(declared, service))
+        if not service.built:
+            to_pull += [service.name] if pull or not stored else []
+        elif build or not stored or known.get(service.name) != _made(service, stored):
+            to_build.append(service.name)
+    return Needed(tuple(to_build), tuple(to_pull))
+
+
+def remember(project: Project, declared: Declared, engine: Docker, built: Sequence[str]) -> None:
+    """Write down from which `build:` section each image was made."""
+    path = project.state / BUILDS
+    made = {
+        name: _made(service, engine.image_id(reference(declared, service)))
+        for name, service in declared.model.services.items()
+        if name in built
+    }
+    files.write(path, json.dumps(files.read_json(path) | made, indent=2, sort_keys=True) + "\n")
+
+
+def _made(service: Service, image_id: str) -> dict[str, str]:
+    """Return what identifies a build; its arguments may be secret, so only their hash."""
+    digest = hashlib.sha256(service.build.encode()).hexdigest()
+    return {"build": digest, "image": image_id}
 
 
 def provide(project: Project, call: ComposeCall, wanted: Needed, report: events.Report) -> None:
@@ -112,7 +147,7 @@ def _watched(
                 code: int | None = running.wait(0.2)
             except TimeoutError:
                 code = None
-            for line in running.fresh():
+            for line in filter(None, running.fresh()):
                 report(events.Line(source, line))
             if code is not None:
                 return code, running.tail

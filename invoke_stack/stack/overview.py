@@ -114,8 +114,13 @@ def _facts(project: Project, declared: Declared, body: Service, *, active: bool)
         profiles=body.profiles,
         ports=tuple(f"{p.published or 'any'}:{p.target}" for p in body.ports),
         env_files=tuple(project.shown(each.path) for each in body.env_files),
-        environment={k: masked(k, v or "") for k, v in sorted(body.environment.items())},
+        environment={k: _masked(k, v or "") for k, v in sorted(body.environment.items())},
     )
+
+
+def _masked(key: str, value: str) -> str:
+    """Return a value without its secret; a required variable that is missing stays visible."""
+    return value if value.startswith("${") else masked(key, value)
 
 
 def _title(facts: ServiceFacts) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from invoke_stack import events, files
 from invoke_stack.compose import commands
-from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.compose.model import HealthCheck
 from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
-from invoke_stack.process import Command
 from invoke_stack.project import Project
 from invoke_stack.stack import images, override, preflight, state, status
 from invoke_stack.stack.status import Url
@@ -68,96 +66,113 @@ def up(project: Project, request: Request, report: events.Report = events.silent
     preflight.compose_version(project)
     with docker.connect(project) as engine, _alone(project):
         before = engine.containers(declared.name)
-        _check(project, declared, engine, before, wanted)
-        preflight.doubled(project, declared, report)
-        needed = images.needed(declared, engine, wanted, build=request.build, pull=request.pull)
-        with override.applied(project, declared, {}) as call:
-            images.provide(project, call, needed, report)
-        checks = images.checks(declared, engine, wanted)
-        _switch(project, declared, before, request, report)
-        _start(project, declared, engine, wanted, checks, request, report)
-        if not project.dry:
-            state.remember(project, name=declared.name, mode=declared.mode.name)
-        return _result(declared, engine, wanted)
+        run = _Run(project, declared, engine, request, report, wanted, before)
+        run.check()
+        run.provide_images()
+        run.switch_mode()
+        run.start()
+        return run.result()
 
 
 def _alone(project: Project) -> AbstractContextManager[None]:
-    return files.lock(project.state / "up.lock", "stack.up")
+    """Hold the project's lock; a dry run changes nothing, so it needs none."""
+    return nullcontext() if project.dry else files.lock(project.state / "up.lock", "stack.up")
 
 
-def _check(
-    project: Project,
-    declared: Declared,
-    engine: Docker,
-    before: Sequence[Container],
-    wanted: Sequence[str],
-) -> None:
-    state.require_own(before, declared.files.folder, declared.name)
-    preflight.published(project, declared, engine, wanted)
-    preflight.disk(engine)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One `stack.up` between its checks and its result."""
 
+    project: Project
+    declared: Declared
+    engine: Docker
+    request: Request
+    report: events.Report
+    wanted: tuple[str, ...]
+    before: tuple[Container, ...]
 
-def _switch(
-    project: Project,
-    declared: Declared,
-    before: Sequence[Container],
-    request: Request,
-    report: events.Report,
-) -> None:
-    """Say what another mode changes, and remove by name the services that it lacks."""
-    running = state.running_mode(project, before)
-    extra = preflight.orphans(declared, before)
-    if running and running != declared.mode.name:
-        report(events.Note(f"switching from {running} to {declared.mode.name}"))
-        if extra and not request.services:
-            report(events.Step(f"removing {', '.join(extra)} (not in {declared.mode.name})"))
-            done = project.runner.capture(
-                commands.by_name(declared.name, "rm", "--stop", "--force", *extra)
-            )
-            done.require("docker compose rm", "could not remove what the mode lacks")
-    elif extra:
-        report(events.Note(f"left alone, not in this mode's files: {', '.join(extra)}"))
+    def check(self) -> None:
+        """Refuse before anything is changed."""
+        state.require_own(self.before, self.declared.files.folder, self.declared.name)
+        preflight.published(self.project, self.declared, self.engine, self.wanted)
+        preflight.disk(self.engine)
+        preflight.doubled(self.project, self.declared, self.report)
 
-
-def _start(  # noqa: PLR0913 - one step of `up`, which holds all of it
-    project: Project,
-    declared: Declared,
-    engine: Docker,
-    wanted: Sequence[str],
-    checks: Mapping[str, HealthCheck],
-    request: Request,
-    report: events.Report,
-) -> None:
-    fast = checks if project.settings.override and engine.probes_early else {}
-    if checks and not engine.probes_early:
-        report(
-            events.Note(
-                "this engine cannot probe faster while services start (Docker Engine 25 can)"
-            )
+    def provide_images(self) -> None:
+        """Pull and build what is missing or was made for another mode."""
+        needed = images.needed(
+            self.project,
+            self.declared,
+            self.engine,
+            self.wanted,
+            build=self.request.build,
+            pull=self.request.pull,
         )
-    with override.applied(project, declared, fast, report) as call:
-        command = _command(call, request)
-        report(events.Step(f"starting {', '.join(wanted)} ({declared.mode.name})"))
-        with project.runner.start(command) as starting:
-            if project.dry:
-                return
-            timeout_s = request.timeout_s or project.settings.timeout
-            Watch(
-                engine, declared.name, wanted, checks, timeout_s=timeout_s, report=report
-            ).until_ready(starting)
+        if not needed.build and not needed.pull:
+            return
+        with override.applied(self.project, self.declared, {}, self.report) as call:
+            images.provide(self.project, call, needed, self.report)
+        if not self.project.dry:
+            images.remember(self.project, self.declared, self.engine, needed.build)
 
+    def switch_mode(self) -> None:
+        """Say what another mode changes, and remove by name the services that it lacks."""
+        mode = self.declared.mode.name
+        running = state.running_mode(self.project, self.before)
+        extra = preflight.orphans(self.declared, self.before)
+        if not running or running == mode:
+            if extra:
+                self.report(
+                    events.Note(f"left alone, not in this mode's files: {', '.join(extra)}")
+                )
+            return
+        self.report(events.Note(f"switching from {running} to {mode}"))
+        if extra and not self.request.services:
+            self.report(events.Step(f"removing {', '.join(extra)} (not in {mode})"))
+            command = commands.by_name(self.declared.name, "rm", "--stop", "--force", *extra)
+            done = self.project.runner.capture(command)
+            done.require("docker compose rm", "could not remove what the mode lacks")
 
-def _command(call: ComposeCall, request: Request) -> Command:
-    return commands.up(call, request.services, recreate=request.recreate)
+    def start(self) -> None:
+        """Create and start the services and wait until each is ready."""
+        checks = images.checks(self.declared, self.engine, self.wanted)
+        fast = checks if self.project.settings.override and self.engine.probes_early else {}
+        if checks and not self.engine.probes_early:
+            self.report(
+                events.Note(
+                    "this engine cannot probe faster while services start: Docker Engine 25 can"
+                )
+            )
+        names = ", ".join(self.wanted)
+        with override.applied(self.project, self.declared, fast, self.report) as call:
+            self.report(events.Step(f"starting {names} ({self.declared.mode.name})"))
+            command = commands.up(call, self.request.services, recreate=self.request.recreate)
+            with self.project.runner.start(command) as starting:
+                if not self.project.dry:
+                    self._watch(checks).until_ready(starting)
 
+    def _watch(self, checks: Mapping[str, HealthCheck]) -> Watch:
+        return Watch(
+            self.engine,
+            self.declared.name,
+            self.wanted,
+            checks,
+            before=self.before,
+            timeout_s=self.request.timeout_s or self.project.settings.timeout,
+            report=self.report,
+        )
 
-def _result(declared: Declared, engine: Docker, wanted: Sequence[str]) -> Up:
-    found = engine.containers(declared.name)
-    return Up(
-        project=declared.name,
-        mode=declared.mode.name,
-        services=tuple(wanted),
-        urls=status.urls(declared, found, engine.endpoint.host),
-        origins=declared.env.counts(),
-        early=engine.probes_early,
-    )
+    def result(self) -> Up:
+        """Remember what is up, look again and return it."""
+        if not self.project.dry:
+            name, mode = self.declared.name, self.declared.mode.name
+            state.remember(self.project, name=name, mode=mode)
+        found = self.engine.containers(self.declared.name)
+        return Up(
+            project=self.declared.name,
+            mode=self.declared.mode.name,
+            services=self.wanted,
+            urls=status.urls(self.declared, found, self.engine.endpoint.host),
+            origins=self.declared.env.counts(),
+            early=self.engine.probes_early,
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from invoke_stack import events
 from invoke_stack.compose.model import HealthCheck
@@ -28,6 +28,7 @@ class Watch:
         name: the Compose project.
         services: what has to become ready.
         checks: health checks as declared, for the deadlines.
+        before: the containers as they were; what they did earlier is not held against them.
         timeout_s: give up after this many seconds; 0: each service's own deadline alone.
     """
 
@@ -35,6 +36,7 @@ class Watch:
     name: str
     services: Sequence[str]
     checks: Mapping[str, HealthCheck]
+    before: Sequence[Container] = ()
     timeout_s: float = 0.0
     report: events.Report = events.silent
     clock: Callable[[], float] = time.monotonic
@@ -54,7 +56,7 @@ class Watch:
         begin = self.clock()
         while True:
             ended = starting.poll()
-            found = self._look()
+            found = self._look(starting=ended is None)
             self._require(found)
             if ended not in (None, 0):
                 raise compose_error(starting.tail)
@@ -64,7 +66,7 @@ class Watch:
                 raise self._late(found)
             self.sleep(POLL_S)
 
-    def _look(self) -> dict[str, tuple[Container | None, Verdict]]:
+    def _look(self, *, starting: bool) -> dict[str, tuple[Container | None, Verdict]]:
         """Look once at every service and report the table."""
         containers: dict[str, Container] = {}
         for each in self.engine.containers(self.name):
@@ -74,11 +76,22 @@ class Watch:
         for service in self.services:
             container = containers.get(service)
             age = self._age(container)
-            verdict = judge(container, age, self.checks.get(service))
+            verdict = self._judge(container, age, service, starting=starting)
             found[service] = (container, verdict)
             rows.append(events.ServiceProgress(service, verdict.kind, verdict.reason, since_s=age))
         self.report(events.Progress(tuple(rows)))
         return found
+
+    def _judge(
+        self, container: Container | None, age_s: float, service: str, *, starting: bool
+    ) -> Verdict:
+        old = next((c for c in self.before if container and c.id == container.id), None)
+        if container and old:
+            # Compose stops a container before it replaces it; how that one ended is no failure.
+            if starting and not container.running and container.started_at == old.started_at:
+                return Verdict("waiting")
+            container = replace(container, restarts=max(0, container.restarts - old.restarts))
+        return judge(container, age_s, self.checks.get(service))
 
     def _age(self, container: Container | None) -> float:
         """Return seconds since the start; a remote engine's clock need not agree with ours."""

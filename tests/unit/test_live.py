@@ -154,6 +154,31 @@ def test_the_table_is_not_wider_than_the_terminal() -> None:
     assert bench.err.getvalue().count("x") < 1000
 
 
+def test_a_long_detail_takes_no_room_from_the_other_columns() -> None:
+    bench = Bench(Terminal(), COLUMNS="60", NO_COLOR="1")
+    rows = (
+        ServiceProgress("database", "healthy", "", 1),
+        ServiceProgress("web", "unhealthy", "no answer " * 50, 2),
+    )
+
+    bench.console.report(Progress(rows))
+
+    assert "✓  database  healthy    1 s" in bench.err.getvalue()
+    assert "✗  web       unhealthy  2 s  no answer no answer" in bench.err.getvalue()
+
+
+def test_a_step_ends_what_was_going_on_before(screen: Bench) -> None:
+    screen.console.report(Transferred("backup", 1_000_000))
+
+    screen.console.step("verify")
+
+    assert screen.err.getvalue().endswith("\x1b[?25h\x1b[1mverify\x1b[0m\n")
+
+
+def test_a_table_without_services_is_no_crash(screen: Bench) -> None:
+    screen.console.report(Progress(()))
+
+
 def test_other_output_stands_above_the_table(screen: Bench) -> None:
     screen.progress(db="starting")
     screen.console.report(Line("web", "listening on [::]:3000"))

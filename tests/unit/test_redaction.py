@@ -118,3 +118,12 @@ def test_adding_a_secret_leaves_the_first_redactor_as_it_was() -> None:
 
 def test_a_redactor_does_not_show_its_secrets() -> None:
     assert "hunter2" not in repr(Redactor(["hunter2"]))
+
+
+def test_a_long_value_is_judged_at_once() -> None:
+    assert not is_sensitive("X", "x" * 120_000)
+    assert not is_sensitive("X", "a://" * 10_000)
+
+
+def test_a_secret_that_is_not_utf8_is_replaced_too() -> None:
+    assert Redactor(["p\udcffss"]).text("a p\udcffss") == "a ***"

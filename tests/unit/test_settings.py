@@ -49,6 +49,12 @@ def test_nothing_written_after_a_section_leaves_its_defaults() -> None:
     assert loaded({"db": None}) == Settings()
 
 
+def test_an_empty_section_leaves_what_stands_below_it() -> None:
+    settings = loaded({"db": {"service": "pg"}, "mode": "test"}, {"db": None, "mode": None})
+
+    assert (settings.db.service, settings.mode) == ("pg", "test")
+
+
 def test_merging_does_not_change_what_it_was_given() -> None:
     low: dict[str, Any] = {"db": {"user": "app"}}
 
@@ -74,7 +80,7 @@ def test_an_unknown_key_that_is_near_to_nothing_lists_the_known_ones() -> None:
 
 
 def test_a_key_that_is_no_text_is_unknown_too() -> None:
-    with pytest.raises(UsageError, match="stack.5: unknown setting"):
+    with pytest.raises(UsageError, match=r"stack\.5: unknown setting"):
         load([Source("invoke.yaml", {5: "x"})])  # type: ignore[dict-item]
 
 

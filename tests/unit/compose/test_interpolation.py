@@ -1,5 +1,12 @@
 from __future__ import annotations
 
+import json
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from invoke_stack.compose.interpolation import Reference, expand, names, parse
@@ -85,3 +92,44 @@ def test_a_template_is_text_and_references() -> None:
         "a$b",
         Reference("X", ":-", ("c", Reference("Y"))),
     )
+
+
+PIECES = [
+    "${SET}", "$NAME", "${UNSET:-", "${EMPTY-", "${SET:+", "${EMPTY+", "${", "}", "}", "}", "{",
+    "{}", "$", "$$", "a", ":-", "-", "+", '"', " ", "\n", "\\", "é", "${UNSET-d}", "{{", "}}",
+]  # fmt: skip
+
+
+def random_templates(count: int) -> dict[str, tuple[str, str]]:
+    source = random.Random(20261120)  # noqa: S311 - a repeatable sequence
+    found: dict[str, tuple[str, str]] = {}
+    while len(found) < count:
+        text = "".join(source.choices(PIECES, k=source.randint(1, 9)))
+        try:
+            found[f"K{len(found)}"] = (text, expand(parse(text, "f:1"), VALUES.get))
+        except UsageError:
+            continue
+    return found
+
+
+def test_random_templates_that_we_accept_expand_as_in_compose(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], check=False).returncode:
+        pytest.skip("needs the docker CLI with Compose; no engine")
+    templates = random_templates(2000)
+    environment = {key: text for key, (text, _) in templates.items()}
+    file = tmp_path / "compose.json"
+    services = {"s": {"image": "x", "environment": environment}}
+    file.write_text(json.dumps({"name": "t", "services": services}))
+
+    done = subprocess.run(
+        [docker, "compose", "-f", file, "config", "--format", "json"],
+        env={"PATH": os.environ["PATH"], **VALUES},
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()[-500:]
+    seen = json.loads(done.stdout)["services"]["s"]["environment"]
+    for key, (text, expected) in templates.items():
+        assert seen[key].replace("$$", "$") == expected, text

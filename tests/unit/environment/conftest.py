@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from invoke_stack.environment.layers import Layer, read
+from invoke_stack.compose.variables import Variable
+from invoke_stack.environment.layers import Layer, layer_paths, read
+from invoke_stack.environment.resolve import ResolvedEnv, resolve, service_env
+from invoke_stack.modes import Mode, find
 
 Write = Callable[..., list[Layer]]
-Config = Callable[[Mapping[str, object], Mapping[str, str]], dict[str, dict[str, str | None]]]
+BASE, DEV = find("base"), find("dev")
+Resolve = Callable[..., ResolvedEnv]
+Services = Mapping[str, Mapping[str, object]]
+Config = Callable[[Services, Mapping[str, str]], dict[str, dict[str, str | None]]]
 
 
 @pytest.fixture
@@ -38,9 +44,7 @@ def compose_config(tmp_path: Path) -> Config:
     if docker is None or subprocess.run([docker, "compose", "version"], check=False).returncode:
         pytest.skip("needs the docker CLI with Compose; no engine")
 
-    def config(
-        services: Mapping[str, object], environ: Mapping[str, str]
-    ) -> dict[str, dict[str, str | None]]:
+    def config(services: Services, environ: Mapping[str, str]) -> dict[str, dict[str, str | None]]:
         folder = tmp_path / "stack"
         folder.mkdir(exist_ok=True)
         file = folder / "compose.json"
@@ -63,3 +67,51 @@ def compose_config(tmp_path: Path) -> Config:
         }
 
     return config
+
+
+@pytest.fixture
+def resolved(write: Write) -> Resolve:
+    def resolved(
+        files: Mapping[str, str],
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, str] | None = None,
+        *,
+        mode: Mode = BASE,
+        variables: tuple[Variable, ...] = (),
+        templates_marks: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> ResolvedEnv:
+        return resolve(
+            mode,
+            write(files),
+            environ or {},
+            overrides or {},
+            variables=variables,
+            templates_marks=templates_marks,
+        )
+
+    return resolved
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Resolve:
+    def service(
+        files: Mapping[str, str],
+        entries: list[str],
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, str] | None = None,
+        *,
+        mode: Mode = DEV,
+    ) -> ResolvedEnv:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        return service_env(
+            [tmp_path / entry for entry in entries],
+            tmp_path,
+            mode,
+            environ or {},
+            overrides or {},
+            base=[read(path, tmp_path) for path in layer_paths(tmp_path, mode)],
+        )
+
+    return service

@@ -40,7 +40,7 @@ def test_a_portable_line_is_read_as_compose_reads_it(line: str, value: str) -> N
 
 
 def test_an_assignment_knows_its_line_and_quotes() -> None:
-    text = b'# c\r\n\r\nA="one\\ntwo"\r\nB=\'x\ny\'\nC\nD=$A\n'
+    text = b"# c\r\n\r\nA=\"one\\ntwo\"\r\nB='x\ny'\nC\nD=$A\n"
 
     assert parse(text, ".env") == (
         Assignment("A", ("one\ntwo",), 3, '"'),

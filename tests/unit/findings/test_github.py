@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from invoke_stack.findings import github
@@ -46,6 +46,7 @@ def unescaped(text: str) -> str:
     return text.replace("%25", "%")
 
 
+@settings(deadline=None)  # a busy machine is no bug
 @given(st.text())
 def test_a_message_survives_the_trip_through_a_workflow_command(text: str) -> None:
     line = github.escaped_property(text)
@@ -55,6 +56,7 @@ def test_a_message_survives_the_trip_through_a_workflow_command(text: str) -> No
     assert not set(github.escaped(text)) & set("\r\n")
 
 
+@settings(deadline=None)  # a busy machine is no bug
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_text_can_add_a_command_of_its_own(subject: str, message: str) -> None:
     remark = Remark("A", subject, f"{message}\n::stop-commands::x")

@@ -1,0 +1,190 @@
+"""`db.backup`: one verified backup and its manifest, or nothing at all.
+
+Lock, end what dead runs left, look at the room, stream the dump out of the container into a
+hidden file while hashing it, have it decoded, give it its name, write the manifest. Whatever
+fails or interrupts on the way ends the dump inside the container and removes the hidden file.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from invoke_stack import files
+from invoke_stack.database import catalog, dump, names, record, sessions, write
+from invoke_stack.database import manifest as manifests
+from invoke_stack.database import target as targets
+from invoke_stack.database.dump import Dump, Dumped
+from invoke_stack.database.manifest import Manifest
+from invoke_stack.database.record import Made
+from invoke_stack.database.target import Target
+from invoke_stack.database.values import Facts
+from invoke_stack.engines.docker import Docker
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import StackError
+from invoke_stack.events import Note, Planned, Report, Step, silent
+from invoke_stack.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the flags of `db.backup` say.
+
+    Attributes:
+        label: a word in the file's name.
+        to: another folder than the setting's; the file goes right into it.
+        fast: skip the full decode; the checksum is taken all the same.
+        kind: "manual", or "safety" before something is removed.
+    """
+
+    label: str = ""
+    to: str = ""
+    fast: bool = False
+    kind: str = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A published backup; ``seconds`` counts everything, checks included."""
+
+    file: Path
+    manifest: Manifest
+    seconds: float
+
+    def mapping(self) -> dict[str, Any]:
+        """Return the document of `db.backup --json`."""
+        return {"schema": 1, "file": str(self.file), "manifest": self.manifest.mapping()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    project: Project
+    docker: Docker
+    target: Target
+    facts: Facts
+    options: Options
+    report: Report
+
+    @property
+    def root(self) -> Path:
+        return catalog.root(self.project, self.options.to)
+
+    @property
+    def folder(self) -> Path:
+        """Where the file goes: a folder for each database, unless the user named one."""
+        return self.root if self.options.to else self.root / names.folder_name(self.target.database)
+
+    def file(self, when: datetime) -> Path:
+        def name(again: int) -> Path:
+            major, label = self.facts.major, self.options.label
+            return self.folder / names.file_name(self.target.database, when, major, label, again)
+
+        return write.free_name(name)
+
+    def compressions(self) -> tuple[str, ...]:
+        wanted = self.project.settings.db.compression
+        return self.target.provider.compressions(wanted, self.facts.major)
+
+
+def backup(
+    project: Project,
+    declared: Declared,
+    docker: Docker,
+    options: Options | None = None,
+    report: Report = silent,
+) -> Backup | None:
+    """Back the stack's database up.
+
+    Returns:
+        The backup; None in a dry run, which reports what it would do.
+
+    Raises:
+        UsageError: a bad label, setting or folder; no such database.
+        BusyError: another backup of this database runs.
+        UnreachableError: the service does not run or does not answer.
+        StackError: the dump failed; nothing was published.
+    """
+    began = time.monotonic()
+    options = options or Options()
+    names.checked_label(options.label)
+    target = targets.find(project, declared, docker)
+    script = target.provider.facts()
+    facts = target.provider.read_facts(targets.ask(project, target, script))
+    job = _Job(project, docker, target, facts, options, report)
+    if project.dry:
+        _plan(job)
+        return None
+    lock = sessions.lock_path(project.state, target)
+    with files.lock(lock, f"database {target.database}"):
+        _sweep(job, lock)
+        file, manifest = _run(job, lock)
+    return Backup(file, manifest, round(time.monotonic() - began, 2))
+
+
+def before_removal(project: Project, declared: Declared, docker: Docker) -> str:
+    """Back the database up before its volume goes; return the file, "" without a database."""
+    if not any(targets.is_database(project, each) for each in declared.model.services.values()):
+        return ""
+    made = backup(project, declared, docker, Options(label="before-removal", kind="safety"))
+    return str(made.file) if made else ""
+
+
+def _plan(job: _Job) -> None:
+    shown = job.project.shown
+    if not job.folder.is_dir():
+        job.report(Planned(f"create the folder {shown(job.folder)}, for you alone"))
+    for path in write.stale(job.folder):
+        job.report(Planned(f"remove {shown(path)}, unfinished by a run that died"))
+    command = dump.command(job.target, "invstack", job.compressions()[0])
+    job.project.runner.capture(command)  # a dry run prints it
+    job.report(Planned(f"write {shown(job.file(datetime.now(UTC)))} and its manifest"))
+
+
+def _sweep(job: _Job, lock: Path) -> None:
+    """End and remove what runs left behind that could not clean up; the lock proves them dead."""
+    ended = sessions.end(job.project, job.target, sessions.prefix(lock))
+    if ended:
+        job.report(Note(f"ended {ended} session(s) that an interrupted run left on the server"))
+    for path in write.stale(job.folder):
+        path.unlink(missing_ok=True)
+        job.report(Note(f"removed {job.project.shown(path)}, unfinished by a run that died"))
+
+
+def _run(job: _Job, lock: Path) -> tuple[Path, Manifest]:
+    write.make_folder(job.root, job.folder)
+    known = catalog.of(job.target.database, catalog.entries(job.folder))
+    expected = next((each.bytes for each in known if not each.problem), 0)
+    write.require_space(job.folder, expected)
+    when = datetime.now(UTC)
+    with write.partial(job.file(when)) as partial:
+        session = sessions.new_name(lock)
+        work = Dump(job.project, job.target, partial, session, expected, job.report)
+        dumped = _dumped(job, work)
+        partial.sync()
+        job.report(Step("checking the backup"))
+        contents = work.check(dumped, decode=not job.options.fast)
+        level = "L1" if job.options.fast else "L2"
+        label, kind = job.options.label, job.options.kind
+        made = Made(partial.final.name, when, label, kind, dumped, contents, level)
+        manifest = record.manifest(job.project, job.target, job.facts, made)
+        partial.publish()
+        manifests.write(names.manifest_of(partial.final), manifest)
+        write.sync_folder(job.folder)
+    return partial.final, manifest
+
+
+def _dumped(job: _Job, work: Dump) -> Dumped:
+    job.report(Step(f"dumping {job.target.database}"))
+    try:
+        return work.run(job.compressions())
+    except StackError as problem:
+        name = job.target.service
+        container = targets.container_of(job.docker, job.target.project, name)
+        if container is not None and container.running:
+            raise
+        stopped = targets.stopped(name, container)
+        text = f"{stopped.message}: it ended during the dump; nothing was written"
+        raise StackError(stopped.where, text, hint=stopped.hint, detail=problem.detail) from problem

@@ -1,0 +1,154 @@
+"""The backups there are, read from their manifests alone: no engine, no database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from invoke_stack.database import manifest as manifests
+from invoke_stack.database import names
+from invoke_stack.database.manifest import Manifest
+from invoke_stack.errors import UsageError
+from invoke_stack.project import Project
+
+UNVERIFIED = "no manifest: unverified"
+GONE = "the dump is gone, only its manifest is here"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A backup on disk.
+
+    Attributes:
+        bytes: the file's size now, -1 where it is gone.
+        problem: what keeps it from being trusted, or "".
+    """
+
+    file: Path
+    manifest: Manifest | None
+    bytes: int
+    created: datetime
+    problem: str = ""
+
+    def mapping(self) -> dict[str, Any]:
+        """Return it as JSON has it: the manifest with the whole path, or what is known."""
+        known: dict[str, Any] = {"bytes": self.bytes, "created_at": stamp(self.created)}
+        if self.manifest is not None:
+            known = self.manifest.mapping()
+        return {**known, "file": str(self.file), "problem": self.problem}
+
+
+def stamp(when: datetime) -> str:
+    """Return a time as manifests write it."""
+    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def root(project: Project, to: str = "") -> Path:
+    """Return the folder of all backups: the one that a flag names, else the setting's."""
+    return (project.root / (to or project.settings.db.directory)).absolute()
+
+
+def entries(folder: Path) -> tuple[Entry, ...]:
+    """Return the backups in a folder and its subfolders, newest first."""
+    found = [_entry(path) for path in _dumps(folder)]
+    return tuple(sorted(found, key=lambda each: (each.created, each.file.name), reverse=True))
+
+
+def of(database: str, found: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the backups of one database; without a manifest the file's name tells."""
+    beginning = f"{names.folder_name(database)}-"
+    return tuple(
+        each
+        for each in found
+        if (each.manifest.database == database if each.manifest else _begins(each, beginning))
+    )
+
+
+def resolve(project: Project, word: str, found: Sequence[Entry]) -> Entry:
+    """Return the backup that a user names.
+
+    Args:
+        project: where relative paths begin.
+        word: `latest` (or `last`), a number from 1 for the newest, the beginning of a file
+            name, or a path.
+        found: what ``entries`` returned.
+
+    Raises:
+        UsageError: there is no such backup, or the word fits several.
+    """
+    if word in {"latest", "last"}:
+        good = [each for each in found if not each.problem]
+        if good:
+            return good[0]
+        hint = "make one with: inv db.backup" if not found else "see them with: inv db.backups"
+        raise UsageError("backups", "there is no verified backup yet", hint=hint)
+    if word.isdecimal() and 1 <= int(word) <= len(found):
+        return found[int(word) - 1]
+    path = (project.root / word).absolute()
+    if path.is_file() or names.manifest_of(path).is_file():
+        return _entry(path)
+    fits = [each for each in found if word and each.file.name.startswith(word)]
+    if len(fits) == 1:
+        return fits[0]
+    shown = tuple(each.file.name for each in fits[:10])
+    text = f"{len(fits)} backups begin with {word!r}" if fits else f"no backup {word!r}"
+    raise UsageError("backups", text, hint="see them with: inv db.backups", detail=shown)
+
+
+def _begins(entry: Entry, beginning: str) -> bool:
+    # `app-` also begins `app-test-2026…`: what follows has to be the time.
+    rest = entry.file.name.removeprefix(beginning)
+    return rest != entry.file.name and names.stamp_of(f"-{rest}") == names.stamp_of(entry.file.name)
+
+
+def _dumps(folder: Path) -> Iterator[Path]:
+    """Yield every dump once, those of which only the manifest is left included."""
+    seen: set[str] = set()
+    for path in _visible(folder):
+        file = path.removesuffix(".json")
+        if file.endswith(names.SUFFIX) and file not in seen:
+            seen.add(file)
+            yield Path(file)
+
+
+def _visible(folder: Path, *, deeper: bool = True) -> Iterator[str]:
+    try:
+        listed = sorted(os.scandir(folder), key=lambda each: each.name)
+    except OSError:
+        return
+    for each in listed:
+        if each.name.startswith("."):
+            continue
+        if each.is_dir(follow_symlinks=False):
+            if deeper:
+                yield from _visible(Path(each.path), deeper=False)
+        else:
+            yield each.path
+
+
+def _entry(file: Path) -> Entry:
+    size, changed = _size(file)
+    manifest, problem = None, ""
+    try:
+        manifest = manifests.read(names.manifest_of(file))
+    except ValueError as reason:
+        there = os.path.lexists(names.manifest_of(file))
+        problem = f"the manifest {reason}" if there else UNVERIFIED
+    if size < 0:
+        problem = GONE
+    elif manifest is not None and manifest.bytes != size:
+        problem = f"has {size:,} bytes, its manifest says {manifest.bytes:,}"
+    created = manifest.created if manifest else names.stamp_of(file.name) or changed
+    return Entry(file, manifest, size, created, problem)
+
+
+def _size(file: Path) -> tuple[int, datetime]:
+    try:
+        found = file.stat()
+    except OSError:
+        return -1, datetime.fromtimestamp(0, UTC)
+    return found.st_size, datetime.fromtimestamp(found.st_mtime, UTC)

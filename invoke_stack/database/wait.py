@@ -1,0 +1,111 @@
+"""`db.wait`: until the database answers as it will answer the app."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from invoke_stack.database import target as targets
+from invoke_stack.database.target import Target
+from invoke_stack.engines.containers import Container
+from invoke_stack.engines.docker import Docker
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import StackError, UnreachableError
+from invoke_stack.events import Progress, Report, ServiceProgress, Step, silent
+from invoke_stack.process import Completed
+from invoke_stack.project import Project
+
+EVERY_S = 0.5
+PROBE_S = 15.0
+LOG_LINES = 20
+_ENDED = ("exited", "dead", "removing")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A database that answers, and how long that took."""
+
+    service: str
+    database: str
+    seconds: float
+
+
+def wait(
+    project: Project,
+    declared: Declared,
+    docker: Docker,
+    timeout_s: float = 0,
+    report: Report = silent,
+) -> Ready:
+    """Wait until the app's own database answers over TCP inside the container.
+
+    The server of a fresh volume is started twice: the first time for its socket only, while the
+    database is made. Whoever asks the socket, as `pg_isready` does, is told "ready" too early.
+
+    Args:
+        project: settings and runner.
+        declared: the stack.
+        docker: its engine.
+        timeout_s: how long to wait; 0 takes the setting `db.timeout`.
+        report: gets a row of the live table for each look.
+
+    Raises:
+        StackError: the container ended; with its last log lines.
+        UnreachableError: not ready in time, not running, or the user is not let in.
+    """
+    began = time.monotonic()
+    limit = timeout_s or project.settings.db.timeout
+    service = targets.service_of(project, declared).name
+    report(Step(f"waiting for {service}"))
+    while True:
+        target = _running(project, declared, docker, service)
+        answer = _probe(project, target)
+        seconds = time.monotonic() - began
+        if answer.code == 0 and answer.stdout.strip() == "1":
+            return Ready(service, target.database, round(seconds, 2))
+        reason = _reason(project, target, answer)
+        if seconds + EVERY_S > limit:
+            raise UnreachableError(
+                f"service {service}",
+                f"database {target.database} was not ready after {limit:g} s",
+                hint=f"read its log with: inv stack.logs -s {service}",
+                detail=(reason,) if reason else (),
+            )
+        report(Progress((ServiceProgress(service, "starting", reason, seconds),)))
+        time.sleep(EVERY_S)
+
+
+def _running(project: Project, declared: Declared, docker: Docker, service: str) -> Target:
+    container = targets.container_of(docker, declared.name, service)
+    if container is not None and container.state in _ENDED and container.started_at:
+        raise _ended(docker, container)
+    return targets.find(project, declared, docker)
+
+
+def _ended(docker: Docker, container: Container) -> StackError:
+    lines = docker.logs(container.id, LOG_LINES).splitlines()
+    return StackError(
+        f"service {container.service}",
+        f"its container ended with code {container.exit_code}",
+        hint=f"correct what its log says, then: inv stack.up -s {container.service}",
+        detail=tuple(lines[-LOG_LINES:]),
+    )
+
+
+def _probe(project: Project, target: Target) -> Completed:
+    command = target.inside(target.provider.probe(), read=True)
+    try:
+        return project.runner.capture(command, timeout_s=PROBE_S)
+    except UnreachableError:
+        raise
+    except StackError as slow:  # the engine is busy: one look less
+        return Completed(command, 1, "", slow.message)
+
+
+def _reason(project: Project, target: Target, answer: Completed) -> str:
+    """Return the client's last words; raise where waiting cannot help."""
+    words = project.secrets.hide(answer.stderr.strip())
+    known = target.provider.explain(target.login, words)
+    if isinstance(known, UnreachableError) and "let" in known.message:
+        raise known
+    return (words.splitlines() or [""])[0]

@@ -1,0 +1,61 @@
+"""A process of its own around one `db.*` function, with the task layer's signal handling.
+
+    python driver.py ROOT VERB OPTIONS_JSON
+
+The document goes to stdout, events and errors to stderr; the exit code is the task's.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from invoke_stack import settings
+from invoke_stack.database import backup, wait
+from invoke_stack.engines import docker
+from invoke_stack.environment import declared
+from invoke_stack.errors import StackError
+from invoke_stack.events import Event
+from invoke_stack.process import SystemRunner, Terminated
+from invoke_stack.project import Project
+
+
+def terminated(*_: object) -> None:
+    raise Terminated
+
+
+def report(event: Event) -> None:
+    print(event, file=sys.stderr, flush=True)
+
+
+def run(root: Path, verb: str, options: dict[str, object]) -> None:
+    own = settings.load([settings.Source("test", options.pop("settings", {}))])
+    runner = SystemRunner(os.environ, dry=bool(options.pop("dry", False)))
+    project = Project(root, own, runner, os.environ)
+    stack = declared.load(project)
+    with docker.connect(project) as engine:
+        if verb == "wait":
+            ready = wait.wait(project, stack, engine, options.get("timeout_s", 0), report)
+            print(json.dumps({"seconds": ready.seconds}))
+        else:
+            made = backup.backup(project, stack, engine, backup.Options(**options), report)
+            print(json.dumps(made.mapping() if made else {}))
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, terminated)
+    try:
+        run(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))
+    except StackError as problem:
+        print(f"error: {problem}", *problem.detail, problem.hint, sep="\n", file=sys.stderr)
+        return int(problem.code)
+    except Terminated:
+        return 143
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""`db.backup` against a real server: what it writes and how it fails. See postgres.md §5."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.engine
+
+BIG = {"db": {"name": "big"}}
+
+
+def test_a_plain_pg_restore_reads_the_file(site: Any) -> None:  # A2
+    code, made, err = site.run("backup", label="first")
+
+    assert code == 0, err
+    site.psql("CREATE DATABASE again TEMPLATE template0;")
+    try:
+        data = Path(made["file"]).read_bytes()
+        words = ("exec", "-i", site.container, "pg_restore", "-U", "app", "-d", "again", "-e")
+        site.docker(*words, stdin=data)
+        query = "SELECT count(*), sum(hashtextextended(t::text, 0)) FROM t;"
+        large = "SELECT convert_from(lo_get(oid), 'utf8') FROM pg_largeobject_metadata;"
+        assert site.psql(query, "again") == site.psql(query)
+        assert site.psql(large, "again") == "large"
+        assert site.psql("SELECT last_value FROM s;", "again") == "1"
+    finally:
+        site.psql("DROP DATABASE again;")
+
+
+def test_the_manifest_tells_what_was_saved_and_from_where(site: Any) -> None:
+    _, made, _ = site.run("backup", label="first")
+
+    manifest = made["manifest"]
+    file = Path(made["file"])
+    assert manifest == json.loads(file.with_name(f"{file.name}.json").read_text())
+    assert manifest["server"] == manifest["client"]
+    assert manifest["compression"] in {"zstd:3", "gzip:1"}
+    assert manifest["bytes"] == file.stat().st_size
+    assert manifest["contents"]["tables"] == 1
+    assert manifest["contents"]["views"] == 1
+    assert manifest["contents"]["sequences"] == 1
+    assert manifest["source"]["large_objects"] == 1
+    assert manifest["source"]["settings"][0]["set"] == ["app.jwt_secret=***"]
+    assert manifest["target"]["project"] == site.name
+    assert manifest["verified"]["level"] == "L2"
+    assert manifest["label"] == "first"
+
+
+def test_a_missing_database_is_named_and_leaves_no_file(site: Any) -> None:  # A3
+    code, _, err = site.run("backup", settings={"db": {"name": "nowhere"}})
+
+    assert code == 2
+    assert "nowhere" in err
+    assert "does not exist" in err
+    assert not site.backups.exists() or site.files() == set()
+
+
+def test_a_wrong_password_is_told_quickly(site: Any, canaries: Any) -> None:  # A4
+    hba = "/var/lib/postgresql/data/pg_hba.conf"
+    change = f"cp {hba} /tmp/hba; sed -i '1i local all locked scram-sha-256' {hba}"
+    site.psql("CREATE ROLE locked LOGIN PASSWORD 'another';")
+    site.docker("exec", site.container, "sh", "-c", change)
+    site.psql("SELECT pg_reload_conf();")
+    try:
+        code, _, err = site.run("backup", settings={"db": {"user": "locked"}})
+    finally:
+        site.docker("exec", site.container, "sh", "-c", f"cat /tmp/hba > {hba}")
+        site.psql("SELECT pg_reload_conf(); DROP ROLE locked;")
+
+    assert code == 6
+    assert "locked" in err
+    assert not any(word in err for word in canaries)
+
+
+def test_a_failing_backup_leaves_older_files_alone(site: Any) -> None:  # A5, A8
+    assert site.run("backup", settings=BIG)[0] == 0
+    before = {path: path.read_bytes() for path in site.backups.rglob("*") if path.is_file()}
+
+    child = site.start("backup", settings=BIG)
+    site.streaming(child)
+    site.psql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name LIKE 'invstack-%';"
+    )
+    _, err = child.communicate(timeout=30)
+
+    assert child.returncode == 1
+    assert "terminating connection" in err
+    assert "was not written" in err
+    assert {p: p.read_bytes() for p in site.backups.rglob("*") if p.is_file()} == before
+
+
+def test_a_full_disk_gives_the_room_back(site: Any) -> None:  # A9
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    small = site.root / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount a tmpfs")
+    try:
+        free = os.statvfs(small).f_bfree
+        code, _, err = site.run("backup", to=str(small), settings=BIG)
+
+        assert code == 1
+        assert "the disk is full" in err
+        assert os.statvfs(small).f_bfree == free
+        assert os.listdir(small) == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert site.sessions() == 0
+
+
+def test_a_locked_table_is_named(site: Any) -> None:  # A10
+    impatient = site.root / "impatient.py"
+    impatient.write_text(
+        "from invoke_stack.database.postgres import Postgres\nhasty = Postgres(lock_wait_s=1)\n"
+    )
+    words = ["docker", "exec", site.container, "psql", "-U", "app", "-d", "app", "-c"]
+    hold = "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4);"
+    with subprocess.Popen([*words, hold], stdout=subprocess.DEVNULL) as holder:
+        site.until(
+            lambda: site.psql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock';")
+            != "0",
+            holder,
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(site.root))
+            code, _, err = site.run("backup", settings={"db": {"providers": ["impatient:hasty"]}})
+
+    assert code == 1
+    assert "lock timeout" in err
+    assert "public.t " in err
+    assert site.files() == set()
+
+
+def test_of_two_backups_at_once_one_is_busy(site: Any) -> None:  # A11
+    first = site.start("backup", settings=BIG)
+    site.streaming(first)
+
+    code, _, err = site.run("backup", settings=BIG)
+    _, first_err = first.communicate(timeout=60)
+
+    assert code == 5
+    assert "another run is busy" in err
+    assert first.returncode == 0, first_err
+    assert len(site.files()) == 2
+
+
+def test_an_odd_database_name_and_folder_work(site: Any, odd: str) -> None:  # A32
+    folder = site.root / "a folder's \"own\""
+    name = {"db": {"name": odd, "directory": str(folder)}}
+
+    code, made, err = site.run("backup", settings=name)
+
+    assert code == 0, err
+    assert made["manifest"]["database"] == odd
+    assert Path(made["file"]).parent == folder / "we%20ird-%22n%3Bame"
+
+
+def test_files_are_private_whatever_the_umask(site: Any) -> None:  # A33
+    with subprocess.Popen(
+        ["sh", "-c", 'umask 000; exec "$@"', "sh", *site.command("backup", settings=BIG)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        site.streaming(child)
+        during = [path.stat().st_mode & 0o777 for path in site.backups.rglob(".*.partial")]
+        child.communicate(timeout=60)
+
+    assert child.returncode == 0
+    assert during == [0o600]
+    modes = {path.stat().st_mode & 0o777 for path in site.backups.rglob("*") if path.is_file()}
+    assert modes == {0o600}
+    folders = [site.backups, site.backups / "big", site.root / ".invoke-stack"]
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700] * 3
+
+
+def test_no_secret_shows_in_ps_output_or_files(site: Any, canaries: Any) -> None:  # A34
+    child = site.start("backup", settings=BIG)
+    seen = set()
+    while child.poll() is None:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                seen.add(path.read_bytes())
+            except OSError:
+                continue
+    out, err = child.communicate()
+
+    assert child.returncode == 0, err
+    assert any(b"pg_dump" in line for line in seen)
+    written = [p.read_bytes() for p in site.backups.rglob("*.json")] + [out.encode(), err.encode()]
+    for secret in canaries:
+        assert not any(secret.encode() in text for text in [*seen, *written])
+
+
+def test_a_dry_run_changes_nothing_and_says_what_it_would_do(site: Any) -> None:
+    code, _, err = site.run("backup", dry=True)
+
+    assert code == 0, err
+    assert "Planned(text='write backups/app/app-" in err
+    assert {path.name for path in site.root.iterdir()} == {"compose.yaml"}
+
+
+def test_a_terminal_on_stdin_changes_nothing(site: Any) -> None:  # A12
+    import pty
+
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        site.command("backup"), stdin=slave, stdout=slave, stderr=subprocess.PIPE
+    ) as child:
+        _, err = child.communicate(timeout=60)
+    os.close(slave)
+    os.close(master)
+
+    assert child.returncode == 0, err
+    assert len(site.files()) == 2
+
+
+def test_the_callers_stdin_is_left_alone(site: Any) -> None:  # A13
+    import shlex
+
+    command = shlex.join(site.command("backup"))
+    done = subprocess.run(
+        ["sh", "-c", f"{command} >/dev/null && cat"], input=b"a\nb\n", capture_output=True, check=True
+    )
+
+    assert done.stdout == b"a\nb\n"

@@ -1,0 +1,415 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from invoke_stack.errors import ExitCode, StackError, UsageError
+from invoke_stack.process import TAIL_LINES, Command, Completed, Running, SystemRunner
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and process groups of POSIX")
+DEADLINE_S = 10.0
+
+
+def python(code: str, *words: str) -> Command:
+    return Command((sys.executable, "-c", code, *words))
+
+
+@pytest.fixture
+def runner() -> SystemRunner:
+    return SystemRunner(dict(os.environ))
+
+
+@pytest.fixture
+def hasty() -> SystemRunner:
+    """A runner that does not wait long for a program to end politely."""
+    return SystemRunner(dict(os.environ), grace_s=0.2)
+
+
+def wait_for(path: Path) -> str:
+    """Return what another process writes into a file as soon as it is there."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        with contextlib.suppress(FileNotFoundError):
+            if text := path.read_text():
+                return text
+        time.sleep(0.01)
+    raise AssertionError(f"nothing was written to {path.name}")
+
+
+def ended(pid: int) -> bool:
+    """Return whether the process ends; a zombie nobody reaps has ended too."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def pid_file(tmp_path: Path) -> Iterator[Path]:
+    """Where a child writes a process id; what still runs at the end is killed."""
+    path = tmp_path / "pid"
+    yield path
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(path.read_text()), signal.SIGKILL)
+
+
+def test_arguments_arrive_word_for_word(runner: SystemRunner) -> None:
+    words = ("a b", "", "it's", 'say "x"', "a\nb", "$HOME", "`id`", "*", "\\", "--", "größe")
+
+    done = runner.capture(python("import sys, json; print(json.dumps(sys.argv[1:]))", *words))
+
+    import json
+
+    assert tuple(json.loads(done.stdout)) == words
+
+
+def test_a_command_is_shown_as_typed_in_a_shell() -> None:
+    command = Command(("docker", "exec", "db", "psql", "-c", "select 1"), env={"PGPASSWORD": "x"})
+
+    assert str(command) == "docker exec db psql -c 'select 1'"
+    assert "PGPASSWORD" not in repr(command)
+
+
+def test_adding_to_a_command_leaves_the_first_one_as_it_was() -> None:
+    command = Command(("docker",), env={"A": "1"})
+
+    more = command.add("ps", "-a").with_env(B="2", A="3")
+
+    assert (command.argv, command.env) == (("docker",), {"A": "1"})
+    assert (more.argv, more.env) == (("docker", "ps", "-a"), {"A": "3", "B": "2"})
+
+
+def test_environment_is_added_to_the_runners_own() -> None:
+    runner = SystemRunner({"PATH": os.environ["PATH"], "A": "low", "B": "kept"})
+    code = "import os; print(os.environ['A'], os.environ['B'], os.environ.get('HOME'))"
+
+    done = runner.capture(python(code).with_env(A="high"))
+
+    assert done.stdout == "high kept None\n"
+
+
+def test_a_command_runs_where_it_was_told(runner: SystemRunner, tmp_path: Path) -> None:
+    command = Command((sys.executable, "-c", "import os; print(os.getcwd())"), cwd=tmp_path)
+
+    assert Path(runner.capture(command).stdout.strip()).samefile(tmp_path)
+
+
+def test_both_streams_and_the_code_come_back(runner: SystemRunner) -> None:
+    done = runner.capture(
+        python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)")
+    )
+
+    assert (done.code, done.stdout, done.stderr) == (7, "out\n", "err\n")
+
+
+def test_output_that_is_no_text_is_no_crash(runner: SystemRunner) -> None:
+    done = runner.capture(python(r"import sys; sys.stdout.buffer.write(b'a\xffb')"))
+
+    assert done.stdout == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_large_output_on_both_streams_does_not_block(runner: SystemRunner) -> None:
+    code = "import sys; sys.stderr.write('e' * 2_000_000); sys.stdout.write('o' * 2_000_000)"
+
+    done = runner.capture(python(code), timeout_s=DEADLINE_S)
+
+    assert (len(done.stdout), len(done.stderr)) == (2_000_000, 2_000_000)
+
+
+def test_standard_input_is_what_was_given_or_empty(runner: SystemRunner) -> None:
+    command = python("import sys; print(repr(sys.stdin.read()))")
+
+    assert runner.capture(command, stdin=b"a\nb").stdout == "'a\\nb'\n"
+    assert runner.capture(command).stdout == "''\n"
+
+
+def test_a_program_that_does_not_read_its_input_is_no_error(runner: SystemRunner) -> None:
+    assert runner.capture(python("pass"), stdin=b"x" * 1_000_000).code == 0
+
+
+def test_a_program_that_takes_too_long_is_ended_and_named(
+    runner: SystemRunner, pid_file: Path
+) -> None:
+    code = (
+        "import os, pathlib, sys, time\n"
+        "pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))\n"
+        "time.sleep(60)\n"
+    )
+
+    with pytest.raises(StackError, match=r"did not answer within 0\.5 s"):
+        runner.capture(python(code, str(pid_file)), timeout_s=0.5)
+
+    assert ended(int(pid_file.read_text()))
+
+
+def test_a_missing_program_is_a_usage_error_with_its_name(runner: SystemRunner) -> None:
+    with pytest.raises(UsageError) as caught:
+        runner.capture(Command(("no-such-program-here", "x")))
+
+    assert str(caught.value) == "no-such-program-here: not installed or not on PATH"
+    assert caught.value.code == ExitCode.USAGE
+    assert caught.value.hint == "install no-such-program-here, then run the task again"
+
+
+def test_a_program_is_looked_up_on_the_commands_own_path(tmp_path: Path) -> None:
+    program = tmp_path / ("hello.bat" if os.name == "nt" else "hello")
+    program.write_text("@echo hi\n" if os.name == "nt" else "#!/bin/sh\necho hi\n")
+    program.chmod(0o755)
+    command = Command(("hello",), env={"PATH": str(tmp_path)})
+
+    assert SystemRunner({"PATH": ""}).capture(command).stdout.strip() == "hi"
+
+
+@POSIX
+def test_a_file_that_cannot_be_run_is_named(runner: SystemRunner, tmp_path: Path) -> None:
+    program = tmp_path / "broken"
+    program.write_text("#!/no/such/interpreter\n")
+    program.chmod(0o755)
+
+    with pytest.raises(StackError, match="could not be started"):
+        runner.capture(Command((str(program),)))
+
+
+def test_a_missing_working_directory_is_named(runner: SystemRunner, tmp_path: Path) -> None:
+    command = Command((sys.executable, "-c", "pass"), cwd=tmp_path / "missing")
+
+    with pytest.raises(StackError) as caught:
+        runner.capture(command)
+
+    assert caught.value.where == str(tmp_path / "missing")
+    assert caught.value.message == "no such folder"
+
+
+def test_require_passes_a_success_through() -> None:
+    done = Completed(Command(("x",)), 0, "out")
+
+    assert done.require("x", "failed") is done
+
+
+def test_require_shows_the_last_words_of_a_failure() -> None:
+    lines = "\n".join(str(number) for number in range(20))
+
+    with pytest.raises(StackError, match="db: no dump") as caught:
+        Completed(Command(("x",)), 1, "out", lines + "\n").require("db", "no dump", "look")
+
+    assert caught.value.detail == tuple(str(number) for number in range(12, 20))
+    assert caught.value.hint == "look"
+
+
+def test_require_falls_back_to_standard_output() -> None:
+    with pytest.raises(StackError) as caught:
+        Completed(Command(("x",)), 1, "said here\n", "\n").require("db", "no dump")
+
+    assert caught.value.detail == ("said here",)
+
+
+def test_attach_hands_the_exit_code_on(runner: SystemRunner) -> None:
+    assert runner.attach(python("raise SystemExit(5)")) == 5
+
+
+def test_a_dry_run_reads_but_does_not_write(tmp_path: Path) -> None:
+    shown: list[str] = []
+    runner = SystemRunner(os.environ, dry=True, echo=lambda command: shown.append(str(command)))
+    touch = python("import pathlib, sys; pathlib.Path(sys.argv[1]).touch()", str(tmp_path / "x"))
+    read = Command((sys.executable, "-c", "print('read')"), effect="read")
+
+    assert runner.capture(touch) == Completed(touch, 0)
+    assert runner.attach(touch) == 0
+    with runner.start(touch) as running:
+        assert running.wait(DEADLINE_S) == 0
+    assert runner.capture(read).stdout == "read\n"
+
+    assert list(tmp_path.iterdir()) == []
+    assert shown == [str(touch)] * 3 + [str(read)]
+
+
+def test_a_dry_run_does_not_need_the_program() -> None:
+    runner = SystemRunner(os.environ, dry=True)
+
+    assert runner.capture(Command(("no-such-program-here",))).code == 0
+
+
+def test_a_command_is_echoed_before_it_runs() -> None:
+    shown: list[Command] = []
+    command = Command(("no-such-program-here",))
+
+    with pytest.raises(UsageError):
+        SystemRunner(os.environ, echo=shown.append).capture(command)
+
+    assert shown == [command]
+
+
+def test_a_running_program_is_read_line_by_line(runner: SystemRunner) -> None:
+    code = "import sys; print('one'); print('two', file=sys.stderr)"
+    with runner.start(python(code).with_env(PYTHONUNBUFFERED="1")) as running:
+        assert running.wait(DEADLINE_S) == 0
+
+        assert list(running.fresh()) == ["one", "two"]
+        assert list(running.fresh()) == []
+        assert running.tail == ("one", "two")
+        assert running.poll() == 0
+
+
+def test_the_tail_is_bounded(runner: SystemRunner) -> None:
+    with runner.start(python("[print(n) for n in range(5000)]")) as running:
+        running.wait(DEADLINE_S)
+
+    assert len(running.tail) == TAIL_LINES
+    assert running.tail[-1] == "4999"
+
+
+def test_a_binary_stream_is_left_to_the_caller(runner: SystemRunner) -> None:
+    code = (
+        "import sys\n"
+        "sys.stdout.buffer.write(bytes(range(256)) * 1000)\n"
+        "print('50 %', file=sys.stderr)\n"
+    )
+    with runner.start(python(code), binary=True) as running:
+        assert running.stdout is not None
+        data = running.stdout.read()
+        running.wait(DEADLINE_S)
+
+    assert data == bytes(range(256)) * 1000
+    assert running.tail == ("50 %",)
+
+
+def test_waiting_for_a_program_ends(runner: SystemRunner) -> None:
+    with (
+        runner.start(python("import time; time.sleep(60)")) as running,
+        pytest.raises(TimeoutError),
+    ):
+        running.wait(0.05)
+
+
+GRANDCHILD = """
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+path = pathlib.Path(sys.argv[1])
+path.with_suffix(".new").write_text(str(child.pid))
+path.with_suffix(".new").rename(path)
+"""
+
+
+@POSIX
+def test_leaving_the_block_ends_grandchildren_too(runner: SystemRunner, pid_file: Path) -> None:
+    with runner.start(python(f"{GRANDCHILD}\ntime.sleep(60)", str(pid_file))) as running:
+        grandchild = int(wait_for(pid_file))
+
+    assert running.poll() is not None
+    assert ended(grandchild)
+
+
+@POSIX
+def test_grandchildren_end_also_when_the_program_itself_has_ended(
+    runner: SystemRunner, pid_file: Path
+) -> None:
+    # The pipe is closed for the grandchild, or waiting for the program's output would wait for it.
+    code = GRANDCHILD.replace('60)"]', '60)"], stdout=subprocess.DEVNULL, stderr=-3')
+    with runner.start(python(code, str(pid_file))) as running:
+        grandchild = int(wait_for(pid_file))
+        assert running.wait(DEADLINE_S) == 0
+
+    assert ended(grandchild)
+
+
+@POSIX
+def test_an_error_in_the_block_ends_the_program(runner: SystemRunner) -> None:
+    with (
+        pytest.raises(KeyError),
+        runner.start(python("import time; time.sleep(60)")) as running,
+    ):
+        raise KeyError
+
+    assert running.poll() is not None
+
+
+STUBBORN = """
+import pathlib, signal, sys, time
+for name in sys.argv[2:]:
+    signal.signal(getattr(signal, name), signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).write_text("ready")
+time.sleep(60)
+"""
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("ignored", "number"),
+    [((), signal.SIGINT), (("SIGINT",), signal.SIGTERM), (("SIGINT", "SIGTERM"), signal.SIGKILL)],
+)
+def test_stop_escalates_until_the_program_ends(
+    hasty: SystemRunner, tmp_path: Path, ignored: tuple[str, ...], number: signal.Signals
+) -> None:
+    with hasty.start(python(STUBBORN, str(tmp_path / "x"), *ignored)) as running:
+        wait_for(tmp_path / "x")
+        began = time.monotonic()
+        running.stop()
+
+    assert running.poll() == -number
+    assert time.monotonic() - began < 3
+
+
+@POSIX
+def test_what_ignores_every_polite_signal_is_killed_with_its_group(
+    hasty: SystemRunner, pid_file: Path
+) -> None:
+    code = GRANDCHILD.replace(
+        '"import time; ', '"import time, signal; signal.signal(2, signal.SIG_IGN); '
+    )
+    with hasty.start(python(f"{code}\ntime.sleep(60)", str(pid_file))):
+        grandchild = int(wait_for(pid_file))
+        time.sleep(0.2)
+
+    assert ended(grandchild)
+
+
+def test_stopping_what_has_ended_is_no_error(runner: SystemRunner) -> None:
+    with runner.start(python("pass")) as running:
+        running.wait(DEADLINE_S)
+        running.stop()
+        running.stop()
+
+    assert isinstance(running, Running)
+    assert running.poll() == 0
+
+
+@POSIX
+def test_what_left_the_group_does_not_hold_the_caller_up(
+    hasty: SystemRunner, pid_file: Path
+) -> None:
+    code = GRANDCHILD.replace('60)"]', '60)"], start_new_session=True')
+    began = time.monotonic()
+
+    with hasty.start(python(code, str(pid_file))) as running:
+        escaped = int(wait_for(pid_file))
+
+    assert time.monotonic() - began < 5
+    os.kill(escaped, signal.SIGKILL)
+    running.stop()
+    running.close()
+
+
+def test_a_running_program_reads_a_file_or_nothing(runner: SystemRunner, tmp_path: Path) -> None:
+    feed = tmp_path / "dump"
+    feed.write_bytes(b"a\nb\n")
+    command = python("import sys; print(repr(sys.stdin.read()))")
+
+    with runner.start(command, stdin=feed) as fed, runner.start(command) as hungry:
+        fed.wait(DEADLINE_S)
+        hungry.wait(DEADLINE_S)
+
+    assert (fed.tail, hungry.tail) == (("'a\\nb\\n'",), ("''",))
