@@ -131,13 +131,14 @@ class Console:
         # Without a standard input (a service, `pythonw`) there is none to ask either.
         if source is None or not (source.isatty() and self._err.terminal):
             raise RefusedError(
-                question,
+                "confirmation",
                 "there is no terminal to ask on and --yes was not given",
                 hint="read what it does, then add --yes",
+                detail=tuple(question.splitlines()),
             )
         self._err.write(f"{self._clean(question)} [y/N] ")
         if source.readline().strip().casefold() not in {"y", "yes"}:
-            raise RefusedError(question, "not confirmed")
+            raise RefusedError("confirmation", "not given; nothing was changed")
 
     def report(self, event: Event) -> None:
         """Show what a long domain function reports."""

@@ -11,7 +11,7 @@ from invoke_stack.errors import UsageError
 from invoke_stack.modes import Mode
 from invoke_stack.process import Runner
 from invoke_stack.redaction import Redactor
-from invoke_stack.settings import Settings
+from invoke_stack.settings import ModeSettings, Settings
 
 
 class Secrets:
@@ -23,6 +23,10 @@ class Secrets:
     def learn(self, values: Iterable[str]) -> None:
         """Hide these values from now on."""
         self._redactor = self._redactor.add(*values)
+
+    def allow(self, words: Iterable[str]) -> None:
+        """Keep these public names readable even where a password equals one of them."""
+        self._redactor = self._redactor.allow(*words)
 
     def hide(self, text: str) -> str:
         """Return the text with every known secret replaced."""
@@ -80,6 +84,12 @@ class Project:
                 )
             found.append(Mode(base.name, layers, base.aliases, each.node or base.node))
         return tuple(found)
+
+    def mode_settings(self, mode: Mode) -> ModeSettings:
+        """Return what the settings say about a mode, however they spell its name."""
+        found = self.settings.modes
+        spelled = (key for key in found if mode.name in {key, modes.normalised(key)})
+        return next((found[key] for key in spelled), ModeSettings())
 
     def mode(self, name: str = "") -> Mode:
         """Return the mode of that name, else the flag's, else the setting's."""

@@ -73,14 +73,19 @@ class Redactor:
 
     Secrets shorter than 4 characters are left alone: `***` in place of every "db" or "1"
     would ruin the text and still give the secret away by what is missing.
+    For the same reason a secret that is part of a public word stays: with the password
+    `postgres` every name of the service `postgres` would turn into `***`.
     """
 
     secrets: Iterable[str] = ()
+    public: Iterable[str] = ()
     _needles: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "secrets", frozenset(self.secrets))
+        object.__setattr__(self, "public", frozenset(self.public))
         needles = {needle for secret in self.secrets for needle in _needles(secret)}
+        needles -= {each for each in needles if any(each in word for word in self.public)}
         # Longest first, or a secret's own prefix would leave its tail behind.
         ordered = sorted(needles, key=lambda needle: (-len(needle), needle))
         object.__setattr__(self, "_needles", tuple(ordered))
@@ -95,7 +100,11 @@ class Redactor:
 
     def add(self, *secrets: str) -> Redactor:
         """Return a redactor that knows these secrets too."""
-        return Redactor((*self.secrets, *secrets))
+        return Redactor((*self.secrets, *secrets), self.public)
+
+    def allow(self, *words: str) -> Redactor:
+        """Return a redactor that leaves these public names readable."""
+        return Redactor(self.secrets, (*self.public, *words))
 
 
 def _needles(secret: str) -> Iterator[str]:

@@ -52,8 +52,8 @@ def find(project: Project, mode: Mode, environ: Mapping[str, str]) -> ComposeFil
     Raises:
         UsageError: there is no compose file, or a named one is missing.
     """
-    own = project.settings.modes.get(mode.name)
-    if own and own.files:
+    own = project.mode_settings(mode)
+    if own.files:
         return _named(project, mode, own.files, f"setting stack.modes.{mode.name}.files")
     if project.settings.compose.files:
         return _named(project, mode, project.settings.compose.files, "setting stack.compose.files")
@@ -80,7 +80,8 @@ def _detected(project: Project, mode: Mode) -> ComposeFiles:
         if base:
             return _with_override(base, mode)
     for folder in folders:
-        alone = {each.name: _mode_file(folder, each) for each in BUILT_IN}
+        every = (*BUILT_IN, *project.custom_modes())
+        alone = {each.name: _mode_file(folder, each) for each in every}
         present = {name: path for name, path in alone.items() if path}
         if present:
             return _alone(project, mode, present)

@@ -11,6 +11,8 @@ from typing import Any
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
+# A part of a short port; the colons inside `${…}` and `[…]` separate nothing.
+_PORT_PART = re.compile(r"(?:\$\{(?:\{[^{}]*\}|[^{}])*\}|\[[^\]]*\]|[^:])+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def port_variables(document: Mapping[str, Any]) -> dict[tuple[str, int], str]:
             if isinstance(entry, Mapping):
                 published, target = str(entry.get("published")), str(entry.get("target"))
             else:
-                published, _, target = str(entry).partition("/")[0].rpartition(":")
+                *_, published, target = ("", *_PORT_PART.findall(str(entry).partition("/")[0]))
             variable = re.search(r"\$\{?(\w+)", published)
             if variable and target.isdigit():
                 found[name, int(target)] = variable[1]
@@ -169,7 +171,7 @@ def _health(body: Mapping[str, Any]) -> HealthCheck:
     return HealthCheck(
         interval_s=seconds(body.get("interval")) or plain.interval_s,
         timeout_s=seconds(body.get("timeout")) or plain.timeout_s,
-        retries=int(body.get("retries") or plain.retries),
+        retries=_number(body.get("retries")) or plain.retries,
         start_period_s=seconds(body.get("start_period")),
     )
 
@@ -183,12 +185,10 @@ def _ports(service: str, entries: Any) -> Iterator[Port]:
 
 
 def _long_port(service: str, entry: Mapping[str, Any]) -> Iterator[Port]:
-    target = int(entry.get("target") or 0)
+    target = _number(entry.get("target")) or 0
     protocol, host = str(entry.get("protocol") or "tcp"), str(entry.get("host_ip") or "")
-    published = str(entry.get("published") or "")
     # A range ("8000-8010") lets the engine choose, like no number at all.
-    number = int(published) if published.isdigit() else None
-    yield Port(service, target, number or None, protocol, host)
+    yield Port(service, target, _number(entry.get("published")), protocol, host)
 
 
 def _short_port(service: str, text: str) -> Iterator[Port]:
@@ -237,6 +237,11 @@ def _environment(value: Any) -> dict[str, str | None]:
             key, equals, text = str(entry).partition("=")
             pairs[key] = text if equals else None
     return {key: None if v is None else str(v) for key, v in pairs.items()}
+
+
+def _number(value: Any) -> int | None:
+    """Return a positive number; None for anything else, a reference without a value included."""
+    return int(value) or None if str(value).isdecimal() else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

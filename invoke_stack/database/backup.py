@@ -22,11 +22,15 @@ from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.record import Made
 from invoke_stack.database.target import Target
 from invoke_stack.database.values import Facts
+from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.events import Note, Planned, Report, Step, silent
 from invoke_stack.project import Project
+
+DEATH_S = 2.0
+"""How long to look for the end of a container whose client died without a word, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +185,21 @@ def _dumped(job: _Job, work: Dump) -> Dumped:
     try:
         return work.run(job.compressions())
     except StackError as problem:
-        name = job.target.service
-        container = targets.container_of(job.docker, job.target.project, name)
+        container = _settled(job, patience_s=0 if problem.detail else DEATH_S)
         if container is not None and container.running:
             raise
-        stopped = targets.stopped(name, container)
+        stopped = targets.stopped(job.target.service, container)
         text = f"{stopped.message}: it ended during the dump; nothing was written"
         raise StackError(stopped.where, text, hint=stopped.hint, detail=problem.detail) from problem
+
+
+def _settled(job: _Job, *, patience_s: float) -> Container | None:
+    """Return the container; for a while it still counts as running after it was killed."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        target = job.target
+        container = targets.container_of(job.docker, target.project, target.service)
+        gone = container is None or not container.running
+        if gone or time.monotonic() >= deadline:
+            return container
+        time.sleep(0.1)

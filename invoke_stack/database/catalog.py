@@ -60,12 +60,7 @@ def entries(folder: Path) -> tuple[Entry, ...]:
 
 def of(database: str, found: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return the backups of one database; without a manifest the file's name tells."""
-    beginning = f"{names.folder_name(database)}-"
-    return tuple(
-        each
-        for each in found
-        if (each.manifest.database == database if each.manifest else _begins(each, beginning))
-    )
+    return tuple(each for each in found if _is_of(database, each))
 
 
 def resolve(project: Project, word: str, found: Sequence[Entry]) -> Entry:
@@ -99,10 +94,10 @@ def resolve(project: Project, word: str, found: Sequence[Entry]) -> Entry:
     raise UsageError("backups", text, hint="see them with: inv db.backups", detail=shown)
 
 
-def _begins(entry: Entry, beginning: str) -> bool:
-    # `app-` also begins `app-test-2026…`: what follows has to be the time.
-    rest = entry.file.name.removeprefix(beginning)
-    return rest != entry.file.name and names.stamp_of(f"-{rest}") == names.stamp_of(entry.file.name)
+def _is_of(database: str, entry: Entry) -> bool:
+    if entry.manifest is not None:
+        return entry.manifest.database == database
+    return names.belongs(entry.file.name, database)
 
 
 def _dumps(folder: Path) -> Iterator[Path]:

@@ -83,7 +83,7 @@ def parse(document: Any) -> Manifest:
     """
     if not isinstance(document, Mapping) or "sha256" not in document:
         raise ValueError("is not a backup manifest")
-    if not isinstance(document.get("schema"), int) or document["schema"] > SCHEMA:
+    if isinstance(document.get("schema"), int) and document["schema"] > SCHEMA:
         raise ValueError("was written by a newer version of invoke_stack")
     values = {}
     for item in dataclasses.fields(Manifest):

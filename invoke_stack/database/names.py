@@ -50,6 +50,12 @@ def stamp_of(name: str) -> datetime | None:
         return None
 
 
+def belongs(name: str, database: str) -> bool:
+    """Return whether a file is called like a backup of the database: `app` is not `app-test`."""
+    rest = name.removeprefix(folder_name(database))
+    return rest != name and _NAME.match(rest) is not None
+
+
 def checked_label(label: str) -> str:
     """Return the label, or say what it may consist of.
 

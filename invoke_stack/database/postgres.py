@@ -27,6 +27,12 @@ _USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
 _DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
 _PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
 
+_LONGEST = 400
+_WHO_LOCKS = (
+    'see who: inv db.shell -c "SELECT pid, relation::regclass FROM pg_locks '
+    "WHERE mode = 'AccessExclusiveLock'\""
+)
+
 _COUNTED = {
     "TABLE DATA": "",
     "SEQUENCE SET": "",
@@ -223,6 +229,9 @@ class Postgres:
             text = f"the server does not let user {login.user} in"
             hint = "the volume may have been made with another user or password: inv db.repair"
             return UnreachableError(where, text, hint=hint, detail=_last(stderr))
+        if "LOCK TABLE" in stderr and "timeout" in stderr:
+            text = f"a session kept a table locked for more than {self.lock_wait_s} s"
+            return StackError(where, text, hint=_WHO_LOCKS, detail=_last(stderr))
         if re.search(r"could not connect|connection to server .* failed|starting up", stderr):
             hint = "wait for it with: inv db.wait"
             return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
@@ -234,4 +243,5 @@ def _first(environment: Mapping[str, str], names: Sequence[str]) -> str:
 
 
 def _last(stderr: str) -> tuple[str, ...]:
-    return tuple(stderr.strip().splitlines()[-2:])
+    # One statement may lock thousands of tables: pg_dump prints all their names.
+    return tuple(line[:_LONGEST] for line in stderr.strip().splitlines()[-2:])

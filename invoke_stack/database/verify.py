@@ -90,10 +90,7 @@ def file_checks(project: Project, entry: Entry) -> tuple[Check, Check]:
     if ground.state == "failed":
         return ground, Check("L1", "unchecked", "no checksum taken of it")
     if entry.manifest is None:
-        text = "no manifest beside it: nothing tells what it should contain"
-        return ground, Check(
-            "L1", "failed", entry.problem if "manifest " in entry.problem[:13] else text
-        )
+        return ground, Check("L1", "failed", f"{entry.problem}; nothing tells its checksum")
     actual = sha256(entry.file)
     if actual != entry.manifest.sha256:
         text = f"sha256 is {actual[:12]}…, its manifest says {entry.manifest.sha256[:12]}…"
@@ -106,7 +103,7 @@ def decoded(project: Project, target: Target, file: Path) -> Check:
     command = target.inside(target.provider.decode(), fed=True, read=True)
     with project.runner.start(command, stdin=file) as running:
         code = running.wait()
-    if code == 0 and not running.tail:
+    if code == 0 and not any("error:" in line for line in running.tail):
         return Check("L2", "ok", f"decoded by {command_name(target)}")
     words = project.secrets.hide((running.tail or (f"exit code {code}",))[-1])
     return Check("L2", "failed", f"does not decode: {words}")

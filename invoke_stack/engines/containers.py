@@ -110,12 +110,14 @@ def _nanoseconds(value: object) -> float:
 
 
 def _epoch(text: object) -> float:
-    """Return the engine's time stamp in seconds; it has nine decimals, Python reads six."""
+    """Return the engine's time stamp in seconds, 0 for none."""
     stamp = str(text or "")
-    if not stamp or stamp.startswith("0001"):
+    if stamp.startswith("0001"):
         return 0.0
-    head, _, rest = stamp.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{head}.{rest[:6] or '0'}+00:00").timestamp()
+    try:
+        return datetime.fromisoformat(stamp).timestamp()
+    except ValueError:  # nothing, or a form that no engine writes today
+        return 0.0
 
 
 def _bindings(ports: Mapping[str, Any]) -> tuple[Binding, ...]:

@@ -5,7 +5,7 @@ The SDK is imported when the engine is opened: it costs a few tenths of a second
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class Docker:
     def publishers(self) -> tuple[Container, ...]:
         """Return every running container of the engine that publishes a port."""
         listed = self._api.containers(filters={"status": "running"})
-        busy = [each["Id"] for each in listed if any(p.get("PublicPort") for p in each["Ports"])]
+        busy = [each["Id"] for each in listed if _publishes(each)]
         return tuple(self._inspected(busy))
 
     def image_check(self, image: str) -> HealthCheck | None:
@@ -91,8 +91,9 @@ class Docker:
 
     def data_folder(self) -> Path | None:
         """Return where a local engine keeps its data, if that folder is on this machine."""
-        folder = Path(str(self._api.info().get("DockerRootDir") or ""))
-        return folder if self.endpoint.local and folder.is_dir() else None
+        named = self._api.info().get("DockerRootDir") if self.endpoint.local else ""
+        folder = Path(str(named))
+        return folder if named and folder.is_dir() else None
 
     def _listed(self, project: str) -> Iterator[Container]:
         label = {"label": f"{containers.PROJECT}={project}"}
@@ -117,9 +118,17 @@ class Docker:
             return None
 
 
+def _publishes(listed: Mapping[str, Any]) -> bool:
+    return any(port.get("PublicPort") for port in listed.get("Ports") or ())
+
+
 @contextmanager
-def connect(project: Project) -> Iterator[Docker]:
+def connect(project: Project, *, timeout_s: int = TIMEOUT_S) -> Iterator[Docker]:
     """Open the engine that the Docker CLI would use.
+
+    Args:
+        project: whose environment and runner decide which engine that is.
+        timeout_s: how long one answer may take; an engine can hang with its socket open.
 
     Raises:
         UnreachableError: no engine answers there.
@@ -130,7 +139,7 @@ def connect(project: Project) -> Iterator[Docker]:
     import requests
 
     try:
-        api = _client(where)
+        api = _client(where, timeout_s)
     except (docker.errors.DockerException, requests.RequestException, OSError) as problem:
         raise unreachable(where, str(problem)) from problem
     try:
@@ -143,7 +152,7 @@ def connect(project: Project) -> Iterator[Docker]:
         api.close()
 
 
-def _client(where: Endpoint) -> Any:
+def _client(where: Endpoint, timeout_s: int) -> Any:
     import docker
     from docker.tls import TLSConfig
 
@@ -153,7 +162,7 @@ def _client(where: Endpoint) -> Any:
         tls = TLSConfig(client_cert=pair, ca_cert=str(where.tls / "ca.pem"), verify=where.verify)
     # Over SSH the user's own client is used: it knows the keys, aliases and jump hosts.
     return docker.APIClient(
-        base_url=where.url, version="auto", timeout=TIMEOUT_S, tls=tls, use_ssh_client=True
+        base_url=where.url, version="auto", timeout=timeout_s, tls=tls, use_ssh_client=True
     )
 
 

@@ -52,17 +52,21 @@ def find(project: Project) -> Endpoint:
     """
     host = project.environ.get("DOCKER_HOST")
     if host:
-        certificates = project.environ.get("DOCKER_CERT_PATH")
         verify = bool(project.environ.get("DOCKER_TLS_VERIFY"))
-        return Endpoint(host, tls=Path(certificates) if certificates and verify else None)
+        return Endpoint(host, tls=_certificates(project.environ) if verify else None)
     done = project.runner.capture(CONTEXT, timeout_s=20)
     if done.code != 0:
         raise UnreachableError(
             "docker context",
             (done.stderr.strip().splitlines() or ["cannot be read"])[-1],
-            hint="docker context ls shows the contexts there are; unset DOCKER_CONTEXT for the default",
+            hint="docker context ls shows which there are; unset DOCKER_CONTEXT for the default",
         )
     return from_context(json.loads(done.stdout)[0])
+
+
+def _certificates(environ: Mapping[str, str]) -> Path:
+    named = environ.get("DOCKER_CERT_PATH") or environ.get("DOCKER_CONFIG")
+    return Path(named) if named else Path.home() / ".docker"
 
 
 def from_context(document: Mapping[str, Any]) -> Endpoint:

@@ -134,7 +134,9 @@ def _declared(  # noqa: PLR0913 - the parts of one value, put together in one pl
     ports = model.parse(model.mapped(tree, _filler(host.get))).ports()
     environ = stack_view(project, handover.compose_environ(project.environ, env), env, ports)
     whole = model.parse(model.mapped(tree, _filler(environ.get)))
+    project.secrets.allow([whole.name, *whole.services, project.root.name])
     for service in whole.services.values():
+        project.secrets.allow([service.image])
         pairs = service.environment.items()
         project.secrets.learn([v for k, v in pairs if v and is_sensitive(k, v)])
     return Declared(
@@ -209,8 +211,7 @@ def _filler(lookup: Callable[[str], str | None]) -> Callable[[str], str]:
 def _profiles(
     project: Project, mode: Mode, whole: Model, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
-    own = project.settings.modes.get(mode.name)
-    wanted = [*project.settings.compose.profiles, *(own.profiles if own else ())]
+    wanted = [*project.settings.compose.profiles, *project.mode_settings(mode).profiles]
     wanted += [part.strip() for part in environ.get("COMPOSE_PROFILES", "").split(",")]
     wanted += [alias for alias in mode.aliases if alias in whole.profiles()]
     return tuple(dict.fromkeys(name for name in wanted if name))

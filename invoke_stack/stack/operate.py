@@ -27,6 +27,9 @@ END_MARKED = (
     'for d in /proc/[0-9]*; do if tr "\\0" "\\n" < "$d/environ" 2>/dev/null '
     f'| grep -qx "{MARK}=$1"; then kill -TERM "${{d#/proc/}}" 2>/dev/null; fi; done'
 )
+ERASE_LINE = "\x1b[2K"
+"""Compose 2.26 and its neighbours begin log lines with it, also with `--ansi never`."""
+
 SHELL = ("sh", "-c", "command -v bash >/dev/null && exec bash; exec sh")
 
 
@@ -84,7 +87,7 @@ def logs(
             with suppress(TimeoutError):
                 code = running.wait(0.1)
             for line in running.fresh():
-                show(line)
+                show(line.removeprefix(ERASE_LINE))
     if code:
         raise StackError("docker compose logs", f"exited with code {code}", hint="inv stack.ps")
 

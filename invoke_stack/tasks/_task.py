@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
 if TYPE_CHECKING:
@@ -29,6 +31,26 @@ COMMON_HELP = {
 SHORT = {"service": "s", "follow": "f", "key": "k"}
 
 
+class Flag(Argument):
+    """A flag that is cheap to copy.
+
+    Invoke's parser copies every flag of every task deeply, on `--list` too; with the mode
+    flags on each task that alone would cost more than everything else of ours.
+    """
+
+    @classmethod
+    def of(cls, plain: Argument) -> Flag:
+        """Return the same flag as one of ours."""
+        flag = cls.__new__(cls)
+        flag.__dict__.update(vars(plain))
+        return flag
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Flag:
+        flag = self.of(self)
+        flag.__dict__.update({k: v[:] for k, v in vars(self).items() if isinstance(v, list)})
+        return flag
+
+
 class StackTask(Task):  # type: ignore[type-arg]
     """A task whose short flags are chosen by name, not by the order of its parameters."""
 
@@ -38,6 +60,14 @@ class StackTask(Task):  # type: ignore[type-arg]
         if name in SHORT:
             options["names"] = (*options.pop("names", (name,))[:1], SHORT[name])
         return options
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StackTask:
+        # For the same reason as `Flag`: loading a namespace copies each task of it deeply.
+        return copy.copy(self)
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """Return the task's flags."""
+        return [Flag.of(each) for each in super().get_arguments(ignore_unknown_help)]
 
 
 class Run:

@@ -42,9 +42,7 @@ LAYOUTS = [
         "postgres",
     ),
     Layout("selfhosted", "prod", {"app", "postgres"}, "app", "APP_PORT", "postgres"),
-    Layout(
-        "split", "dev", {"backend", "frontend", "db", "redis"}, "backend", "BACKEND_PORT", "db"
-    ),
+    Layout("split", "dev", {"backend", "frontend", "db", "redis"}, "backend", "BACKEND_PORT", "db"),
     Layout("backend", "dev", {"backend", "db"}, "backend", "BACKEND_PORT", "db"),
 ]
 
@@ -131,9 +129,7 @@ def test_backup_writes_a_verified_dump_and_its_manifest(stack: Project, layout: 
     assert sidecars
 
 
-def test_down_removes_the_containers_and_keeps_the_volumes(
-    stack: Project, layout: Layout
-) -> None:
+def test_down_removes_the_containers_and_keeps_the_volumes(stack: Project, layout: Layout) -> None:
     volumes = stack.listed("volume", "ls")
     result = stack.inv("stack.down").ok()
     assert stack.containers() == {}

@@ -127,3 +127,9 @@ def test_a_long_value_is_judged_at_once() -> None:
 
 def test_a_secret_that_is_not_utf8_is_replaced_too() -> None:
     assert Redactor(["p\udcffss"]).text("a p\udcffss") == "a ***"
+
+
+def test_a_secret_that_is_part_of_a_public_name_leaves_the_name_readable() -> None:
+    redactor = Redactor(["postgres", "hunter2000"]).allow("postgres:16-alpine", "db")
+
+    assert redactor.text("postgres is up, hunter2000") == "postgres is up, ***"

@@ -2,6 +2,9 @@
 
 import json
 import os
+import pty
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -99,7 +102,7 @@ def test_a_full_disk_gives_the_room_back(site: Any) -> None:  # A9
         pytest.skip("mounting a small file system needs root")
     small = site.root / "small"
     small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(small)]
+    mount = [shutil.which("mount") or "mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(small)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let us mount a tmpfs")
     try:
@@ -109,9 +112,9 @@ def test_a_full_disk_gives_the_room_back(site: Any) -> None:  # A9
         assert code == 1
         assert "the disk is full" in err
         assert os.statvfs(small).f_bfree == free
-        assert os.listdir(small) == []
+        assert list(small.iterdir()) == []
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        subprocess.run([shutil.which("umount") or "umount", str(small)], check=True)
     assert site.sessions() == 0
 
 
@@ -120,12 +123,14 @@ def test_a_locked_table_is_named(site: Any) -> None:  # A10
     impatient.write_text(
         "from invoke_stack.database.postgres import Postgres\nhasty = Postgres(lock_wait_s=1)\n"
     )
-    words = ["docker", "exec", site.container, "psql", "-U", "app", "-d", "app", "-c"]
+    words = [shutil.which("docker"), "exec", site.container, "psql", "-U", "app", "-d", "app", "-c"]
     hold = "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4);"
     with subprocess.Popen([*words, hold], stdout=subprocess.DEVNULL) as holder:
         site.until(
-            lambda: site.psql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock';")
-            != "0",
+            lambda: (
+                site.psql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock';")
+                != "0"
+            ),
             holder,
         )
         with pytest.MonkeyPatch.context() as patch:
@@ -133,7 +138,7 @@ def test_a_locked_table_is_named(site: Any) -> None:  # A10
             code, _, err = site.run("backup", settings={"db": {"providers": ["impatient:hasty"]}})
 
     assert code == 1
-    assert "lock timeout" in err
+    assert "kept a table locked for more than 1 s" in err
     assert "public.t " in err
     assert site.files() == set()
 
@@ -152,7 +157,7 @@ def test_of_two_backups_at_once_one_is_busy(site: Any) -> None:  # A11
 
 
 def test_an_odd_database_name_and_folder_work(site: Any, odd: str) -> None:  # A32
-    folder = site.root / "a folder's \"own\""
+    folder = site.root / 'a folder\'s "own"'
     name = {"db": {"name": odd, "directory": str(folder)}}
 
     code, made, err = site.run("backup", settings=name)
@@ -164,7 +169,7 @@ def test_an_odd_database_name_and_folder_work(site: Any, odd: str) -> None:  # A
 
 def test_files_are_private_whatever_the_umask(site: Any) -> None:  # A33
     with subprocess.Popen(
-        ["sh", "-c", 'umask 000; exec "$@"', "sh", *site.command("backup", settings=BIG)],
+        ["/bin/sh", "-c", 'umask 000; exec "$@"', "sh", *site.command("backup", settings=BIG)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -208,8 +213,6 @@ def test_a_dry_run_changes_nothing_and_says_what_it_would_do(site: Any) -> None:
 
 
 def test_a_terminal_on_stdin_changes_nothing(site: Any) -> None:  # A12
-    import pty
-
     master, slave = pty.openpty()
     with subprocess.Popen(
         site.command("backup"), stdin=slave, stdout=slave, stderr=subprocess.PIPE
@@ -223,11 +226,12 @@ def test_a_terminal_on_stdin_changes_nothing(site: Any) -> None:  # A12
 
 
 def test_the_callers_stdin_is_left_alone(site: Any) -> None:  # A13
-    import shlex
-
     command = shlex.join(site.command("backup"))
     done = subprocess.run(
-        ["sh", "-c", f"{command} >/dev/null && cat"], input=b"a\nb\n", capture_output=True, check=True
+        ["/bin/sh", "-c", f"{command} >/dev/null && cat"],
+        input=b"a\nb\n",
+        capture_output=True,
+        check=True,
     )
 
     assert done.stdout == b"a\nb\n"

@@ -95,6 +95,6 @@ def test_a_container_that_dies_publishes_nothing(site: Any) -> None:  # A7
         assert site.run("wait", timeout_s=60)[0] == 0
 
     assert child.returncode == 1
-    assert "exited" in err
+    assert "is not running (exited)" in err
     assert "inv stack.up" in err
     assert site.files() == set()

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -69,10 +72,6 @@ def test_a_killed_decode_does_not_stay_in_the_container(site: Any) -> None:
         "p = Project(Path(sys.argv[1]), settings.load([]), SystemRunner(os.environ), os.environ)\n"
         "verify.verify(p, catalog.resolve(p, sys.argv[2], ()))\n"
     )
-    import signal
-    import subprocess
-    import sys
-
     words = [sys.executable, "-c", code, str(site.root), str(file)]
     with subprocess.Popen(words, start_new_session=True, stderr=subprocess.DEVNULL) as child:
         site.until(lambda: site.programs("pg_restore") > 0, child)

@@ -1,0 +1,97 @@
+from typing import Any
+
+import pytest
+
+from invoke_stack.database import catalog, names, verify
+
+
+def checks(project: Any, file: Any) -> tuple[verify.Check, verify.Check]:
+    return verify.file_checks(project, catalog.resolve(project, str(file), ()))
+
+
+def test_an_unchanged_file_passes(project: Any, store: Any) -> None:
+    assert [check.state for check in checks(project, store("a.dump"))] == ["ok", "ok"]
+
+
+def test_one_flipped_byte_is_found_wherever_it_is(project: Any, store: Any, whole: bytes) -> None:
+    file = store("a.dump")  # A15
+    for offset in range(0, len(whole), len(whole) // 49):
+        data = bytearray(whole)
+        data[offset] ^= 1
+        file.write_bytes(data)
+
+        assert any(check.state == "failed" for check in checks(project, file)), offset
+
+
+def test_a_truncated_file_is_found_wherever_it_ends(project: Any, store: Any, whole: bytes) -> None:
+    file = store("a.dump")  # A16
+    for length in range(0, len(whole), len(whole) // 49):
+        file.write_bytes(whole[:length])
+
+        assert any(check.state == "failed" for check in checks(project, file)), length
+
+
+def spoiled(file: Any, how: str) -> None:
+    if how == "empty":
+        file.write_bytes(b"")
+    elif how == "text":
+        file.write_bytes(b"-- a text named .dump")
+    elif how == "binary":
+        file.write_bytes(b"\xff" * 100)
+    elif how == "alone":
+        names.manifest_of(file).unlink()
+    elif how == "gone":
+        file.unlink()
+    elif how == "cut":
+        file.write_bytes(file.read_bytes()[:-1])
+    elif how == "changed":
+        file.write_bytes(file.read_bytes()[:-1] + b"\1")
+    else:
+        names.manifest_of(file).write_text("{")
+
+
+SPOILED = {
+    "empty": "the file is empty (0 bytes)",
+    "text": "not a database archive: it begins with text",
+    "binary": "not a database archive: it begins with other data",
+    "alone": "no manifest: unverified; nothing tells its checksum",
+    "gone": "the dump is gone, only its manifest is here",
+    "cut": "has 10,260 bytes, its manifest says 10,261",
+    "changed": "the content has changed: sha256 is",
+    "unreadable": "the manifest cannot be read; nothing tells its checksum",
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_every_kind_of_damage_has_its_own_message(project: Any, store: Any, how: str) -> None:
+    file = store("a.dump")  # A18
+    spoiled(file, how)
+
+    failed = [check.text for check in checks(project, file) if check.state == "failed"]
+
+    assert len(failed) == 1
+    assert failed[0].startswith(SPOILED[how])
+
+
+def test_what_failed_decides_and_what_was_not_checked_is_told(project: Any, store: Any) -> None:
+    file = store("a.dump")
+    file.write_bytes(b"")
+
+    result = verify.verify(project, catalog.resolve(project, str(file), ()))
+
+    assert not result.ok
+    assert result.level == ""
+    assert result.problem == "the file is empty (0 bytes)"
+    assert [each["state"] for each in result.mapping()["checks"]] == [
+        "failed",
+        "unchecked",
+        "unchecked",
+    ]
+
+
+def test_without_an_engine_the_decode_says_why_it_was_not_done(project: Any, store: Any) -> None:
+    result = verify.verify(project, catalog.resolve(project, str(store("a.dump")), ()))
+
+    assert result.ok
+    assert result.level == "L1"
+    assert result.checks[-1].text.startswith("not decoded: ")
