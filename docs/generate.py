@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/tasks.md from the code, so that neither can be out of date."""
+"""Writes docs/settings.md and docs/tasks.md from the code, so that neither goes out of date."""
 
 from __future__ import annotations
 

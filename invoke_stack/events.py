@@ -78,5 +78,5 @@ Event = Step | Note | Warned | Line | Planned | Progress | Transferred
 Report = Callable[[Event], None]
 
 
-def silent(event: Event) -> None:  # noqa: ARG001 - the signature of Report
+def silent(event: Event) -> None:
     """Report to nobody."""

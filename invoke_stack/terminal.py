@@ -13,7 +13,7 @@ BOLD, DIM, RED, YELLOW = "1", "2", "1;31", "33"
 # Stand-ins for what an old Windows code page or the C locale cannot encode.
 _ASCII = str.maketrans(
     {"✓": "+", "✗": "x", "⚠": "!", "…": "...", "→": "->", "·": "-", "•": "*"}
-    | {"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<="}  # noqa: RUF001 - these very characters
+    | {"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<="}
 )
 
 

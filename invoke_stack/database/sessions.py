@@ -61,7 +61,8 @@ def end(project: Project, target: Target, name: str, *, start_s: float = 0.0) ->
     statement = target.provider.ending(name)
     began, ended = time.monotonic(), 0
     while True:
-        found = int(ask(project, target, statement, read=False).strip() or 0)
+        answer = ask(project, target, statement, read=False).strip()
+        found = int(answer) if answer.isdecimal() else 0
         passed = time.monotonic() - began
         ended = max(ended, found)
         if passed > END_S or (found == 0 and (ended or passed >= start_s)):
@@ -84,5 +85,5 @@ def ended_on_failure(project: Project, target: Target, name: str) -> Iterator[No
 
 def _try_end(project: Project, target: Target, name: str, start_s: float) -> None:
     # The first problem is the one to report; a stopped container has no sessions anyway.
-    with contextlib.suppress(StackError, ValueError):
+    with contextlib.suppress(StackError):
         end(project, target, name, start_s=start_s)

@@ -107,7 +107,7 @@ def _family(
 class _Resolver:
     """One run of `resolve`: what is given, and what is worked out from it."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the arguments of `resolve`
+    def __init__(  # noqa: PLR0913 - the arguments of `resolve`
         self,
         mode: Mode,
         layers: Sequence[Layer],

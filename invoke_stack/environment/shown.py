@@ -80,9 +80,8 @@ def show(project: Project, *, view: str = "", service: str = "") -> tuple[Shown,
 def _families(project: Project) -> list[tuple[str, ResolvedEnv]]:
     root = (project.root / project.settings.env.directory).resolve()
     found = [(".", _family(project, root, main=True))]
-    for folder in sorted(_folders(project.root)):
-        if folder != root:
-            found.append((project.shown(folder), _family(project, folder, main=False)))
+    others = sorted(_folders(project.root) - {root, project.root})
+    found += [(project.shown(each), _family(project, each, main=False)) for each in others]
     return found
 
 

@@ -18,7 +18,6 @@ from invoke_stack.errors import StackError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 
-
 BUILDS = "builds.json"
 
 

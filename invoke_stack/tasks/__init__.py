@@ -13,7 +13,7 @@ __all__ = ["db", "env", "namespace", "stack"]
 
 
 def namespace(settings: Mapping[str, Any] | None = None) -> Collection:
-    """Return every collection, for `ns = namespace()` in a project's `tasks.py`.
+    """Return a collection of all our collections: the one line of a project's `tasks.py`.
 
     Args:
         settings: same shape as the `stack:` key of `invoke.yaml`, which ranks above it.

@@ -67,7 +67,12 @@ class StackTask(Task):  # type: ignore[type-arg]
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """Return the task's flags."""
-        return [Flag.of(each) for each in super().get_arguments(ignore_unknown_help)]
+        texts = dict(self.help)
+        flags: list[Argument] = [
+            Flag.of(each) for each in super().get_arguments(ignore_unknown_help)
+        ]
+        self.help = texts  # Invoke takes each text out, so a second call would find none
+        return flags
 
 
 class Run:
@@ -85,7 +90,7 @@ class Run:
             self.console.confirm(question, yes=self.yes)
 
 
-def stack_task(
+def stack_task(  # noqa: PLR0913 - the properties of a task, by keyword
     *,
     modes: bool = True,
     json: bool = False,

@@ -21,7 +21,7 @@ SERVICE = {"service": "Only this service; repeat for more."}
         "attach": "Follow the logs once everything is ready.",
     },
 )
-def up(
+def up(  # noqa: PLR0913 - one argument for each flag
     run: Run,
     service: Any = None,
     build: bool = False,

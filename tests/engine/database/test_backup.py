@@ -29,7 +29,8 @@ def test_a_plain_pg_restore_reads_the_file(site: Any) -> None:  # A2
         large = "SELECT convert_from(lo_get(oid), 'utf8') FROM pg_largeobject_metadata;"
         assert site.psql(query, "again") == site.psql(query)
         assert site.psql(large, "again") == "large"
-        assert site.psql("SELECT last_value FROM s;", "again") == "1"
+        last = "SELECT last_value FROM s;"
+        assert site.psql(last, "again") == site.psql(last)
     finally:
         site.psql("DROP DATABASE again;")
 
@@ -92,7 +93,7 @@ def test_a_failing_backup_leaves_older_files_alone(site: Any) -> None:  # A5, A8
     _, err = child.communicate(timeout=30)
 
     assert child.returncode == 1
-    assert "terminating connection" in err
+    assert "terminating connection" in err or "closed the connection" in err
     assert "was not written" in err
     assert {p: p.read_bytes() for p in site.backups.rglob("*") if p.is_file()} == before
 

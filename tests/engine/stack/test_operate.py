@@ -54,7 +54,7 @@ def inside(docker: Callable[..., str]) -> Callable[[Project, str], list[str]]:
     ("number", "group", "code"),
     [(signal.SIGINT, True, 130), (signal.SIGINT, False, 130), (signal.SIGTERM, False, 143)],
 )
-def test_an_interrupted_exec_off_a_terminal_ends_its_program_inside(  # noqa: PLR0917
+def test_an_interrupted_exec_off_a_terminal_ends_its_program_inside(
     number: int,
     group: bool,
     code: int,

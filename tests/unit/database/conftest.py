@@ -32,16 +32,16 @@ WHOLE = HEAD + bytes(range(256)) * 40 + bytes(5)
 
 # Answers by the program that is asked for: [exit code, stdout file, stderr].
 PLAYER = """#!{python}
-import json, os, shutil, sys
+import json, sys
 answers = json.load(open({answers!r}))
 words = sys.argv[1:]
 open({log!r}, "a").write(json.dumps(words) + "\\n")
-key = next((key for key in answers if set(key.split()) <= set(words)), None)
+fed = sys.stdin.buffer.read().decode(errors="replace") if "--interactive" in words else ""
+text = " ".join([*words, fed])
+key = next((key for key in answers if all(part in text for part in key.split())), None)
 if key is None:
     sys.exit(0)
 code, out, err = answers[key]
-if "--interactive" in words:
-    sys.stdin.buffer.read()
 sys.stdout.buffer.write(open(out, "rb").read())
 sys.stderr.write(err)
 sys.exit(code)
@@ -150,6 +150,7 @@ class FakeDocker:
         paths = {"answers": str(folder / "answers"), "log": str(self._log)}
         program.write_text(PLAYER.format(python=sys.executable, **paths))
         program.chmod(0o755)
+        self.answer("psql pg_terminate_backend", b"0\n")
         self.answer("psql", json.dumps(FACTS).encode())
         self.answer("pg_restore --list", LISTING.encode())
         self.answer("pg_restore --file=/dev/null")

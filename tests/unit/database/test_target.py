@@ -121,7 +121,9 @@ def test_session_names_fit_the_server_and_belong_to_one_lock(project: Any, found
 def test_ending_sessions_looks_again_until_none_is_left(
     project: Any, found: Target, docker: Any
 ) -> None:
-    docker.answer("psql", b"0\n")
-
     assert sessions.end(project, found, "invstack-1") == 0
     assert len(docker.asked) == 1
+
+    docker.answer("psql pg_terminate_backend", code=2)
+    with pytest.raises(StackError, match="psql ended with code 2"):
+        sessions.end(project, found, "invstack-1")

@@ -228,22 +228,27 @@ def hung(tmp_path: Path) -> Iterator[str]:
             each.close()
 
 
+def refusal(project: Project) -> str:
+    """Return what opening the engine ends with, within a second."""
+    try:
+        with connect(project, timeout_s=1):
+            return "it answered"
+    except UnreachableError as problem:
+        return str(problem)
+
+
 # The SDK leaves the socket of a client that it could not make to the garbage collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_an_engine_that_accepts_and_never_answers_is_an_error_in_bounded_time(
     hung: str, make_project: MakeProject
 ) -> None:
-    project = make_project(environ={"DOCKER_HOST": hung})
     begin = time.monotonic()
 
-    with (
-        pytest.raises(UnreachableError, match="no engine answers at"),
-        connect(project, timeout_s=1),
-    ):
-        pass
+    said = refusal(make_project(environ={"DOCKER_HOST": hung}))
 
-    assert time.monotonic() - begin < 5
     gc.collect()
+    assert said == f"docker: no engine answers at {hung}"
+    assert time.monotonic() - begin < 5
 
 
 def test_an_address_where_nobody_listens_is_an_error(
