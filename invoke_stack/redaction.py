@@ -35,6 +35,7 @@ _WEB = frozenset({"http", "https", "ws", "wss"})
 
 # A shorter text is part of countless words: replacing it hides the output, not the secret.
 _SHORTEST = 4
+_WEAK = 10
 # Lines of a key file that are worth finding on their own, as logs print them one by one.
 _SHORTEST_LINE = 16
 
@@ -95,7 +96,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced by `***`."""
-        found = [re.escape(needle) for needle in self._needles if needle in text]
+        found = [_pattern(needle) for needle in self._needles if needle in text]
         return re.sub("|".join(found), MASK, text) if found else text
 
     def add(self, *secrets: str) -> Redactor:
@@ -105,6 +106,13 @@ class Redactor:
     def allow(self, *words: str) -> Redactor:
         """Return a redactor that leaves these public names readable."""
         return Redactor(self.secrets, (*self.public, *words))
+
+
+def _pattern(needle: str) -> str:
+    """Return what finds a secret; a weak one only as a word of its own (`admin`, not `pgadmin`)."""
+    weak = len(needle) < _WEAK and needle.isalnum()
+    word = re.escape(needle)
+    return rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])" if weak else word
 
 
 def _needles(secret: str) -> Iterator[str]:

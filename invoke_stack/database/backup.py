@@ -116,14 +116,18 @@ def backup(
     names.checked_label(options.label)
     target = targets.find(project, declared, docker)
     script = target.provider.facts()
-    facts = target.provider.read_facts(targets.ask(project, target, script))
-    job = _Job(project, docker, target, facts, options, report)
     if project.dry:
-        _plan(job)
+        facts = target.provider.read_facts(targets.ask(project, target, script))
+        _plan(_Job(project, docker, target, facts, options, report))
         return None
     lock = sessions.lock_path(project.state, target)
     with files.lock(lock, f"database {target.database}"):
-        _sweep(job, lock)
+        # One call for both: each costs as much as a small dump.
+        ending = target.provider.ending(sessions.prefix(lock))
+        answer = targets.ask(project, target, ending + script, read=False)
+        facts = target.provider.read_facts(answer)
+        job = _Job(project, docker, target, facts, options, report)
+        _sweep(job, sessions.counted(answer))
         file, manifest = _run(job, lock)
     return Backup(file, manifest, round(time.monotonic() - began, 2))
 
@@ -147,9 +151,8 @@ def _plan(job: _Job) -> None:
     job.report(Planned(f"write {shown(job.file(datetime.now(UTC)))} and its manifest"))
 
 
-def _sweep(job: _Job, lock: Path) -> None:
-    """End and remove what runs left behind that could not clean up; the lock proves them dead."""
-    ended = sessions.end(job.project, job.target, sessions.prefix(lock))
+def _sweep(job: _Job, ended: int) -> None:
+    """Remove what runs left behind that could not clean up; the lock proves them dead."""
     if ended:
         job.report(Note(f"ended {ended} session(s) that an interrupted run left on the server"))
     for path in write.stale(job.folder):
@@ -174,8 +177,8 @@ def _run(job: _Job, lock: Path) -> tuple[Path, Manifest]:
         label, kind = job.options.label, job.options.kind
         made = Made(partial.final.name, when, label, kind, dumped, contents, level)
         manifest = record.manifest(job.project, job.target, job.facts, made)
-        partial.publish()
-        manifests.write(names.manifest_of(partial.final), manifest)
+        beside = names.manifest_of(partial.final)
+        partial.publish(lambda: manifests.write(beside, manifest))
         write.sync_folder(job.folder)
     return partial.final, manifest
 

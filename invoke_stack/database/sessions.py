@@ -49,6 +49,12 @@ def new_name(lock: Path) -> str:
     return prefix(lock) + secrets.token_hex(4)
 
 
+def counted(answer: str) -> int:
+    """Return how many sessions the statement that begins this answer has ended."""
+    first = answer.partition("\n")[0].strip()
+    return int(first) if first.isdecimal() else 0
+
+
 def end(project: Project, target: Target, name: str, *, start_s: float = 0.0) -> int:
     """End the sessions whose name begins so; return how many there were.
 
@@ -61,8 +67,7 @@ def end(project: Project, target: Target, name: str, *, start_s: float = 0.0) ->
     statement = target.provider.ending(name)
     began, ended = time.monotonic(), 0
     while True:
-        answer = ask(project, target, statement, read=False).strip()
-        found = int(answer) if answer.isdecimal() else 0
+        found = counted(ask(project, target, statement, read=False))
         passed = time.monotonic() - began
         ended = max(ended, found)
         if passed > END_S or (found == 0 and (ended or passed >= start_s)):

@@ -56,12 +56,20 @@ class Partial:
         """Have the bytes on the disk before anything depends on them."""
         os.fsync(self.descriptor)
 
-    def publish(self) -> None:
-        """Give the file its name.
+    def publish(self, commit: Callable[[], None]) -> None:
+        """Give the file its name, then commit; it loses the name when that fails.
 
         Raises:
             StackError: the name was taken meanwhile; nothing is overwritten, no link followed.
         """
+        self._link()
+        try:
+            commit()
+        except BaseException:
+            self.final.unlink(missing_ok=True)
+            raise
+
+    def _link(self) -> None:
         try:
             os.link(self.path, self.final)
         except FileExistsError:

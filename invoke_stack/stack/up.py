@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from invoke_stack import events, files
-from invoke_stack.compose import commands
+from invoke_stack.compose import commands, families
 from invoke_stack.compose.model import HealthCheck
 from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
@@ -18,6 +18,8 @@ from invoke_stack.project import Project
 from invoke_stack.stack import images, override, preflight, state, status
 from invoke_stack.stack.status import Url
 from invoke_stack.stack.waiting import Watch
+
+INTERRUPTED = "what was started goes on: inv stack.up waits for it, inv stack.down removes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,13 @@ def up(project: Project, request: Request, report: events.Report = events.silent
         before = engine.containers(declared.name)
         run = _Run(project, declared, engine, request, report, wanted, before)
         run.check()
-        run.provide_images()
-        run.switch_mode()
-        run.start()
+        try:
+            run.provide_images()
+            run.switch_mode()
+            run.start()
+        except KeyboardInterrupt:
+            report(events.Note(INTERRUPTED))
+            raise
         return run.result()
 
 
@@ -158,9 +164,14 @@ class _Run:
             self.wanted,
             checks,
             before=self.before,
+            databases=self._databases(),
             timeout_s=self.request.timeout_s or self.project.settings.timeout,
             report=self.report,
         )
+
+    def _databases(self) -> tuple[str, ...]:
+        services = self.declared.model.services
+        return tuple(name for name in self.wanted if families.is_database(services[name]))
 
     def result(self) -> Up:
         """Remember what is up, look again and return it."""

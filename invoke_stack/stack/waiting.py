@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,10 @@ from invoke_stack.process import Running
 from invoke_stack.stack.readiness import Verdict, judge
 
 POLL_S = 0.2
+SUSPECT_S = 8.0
+"""After this many seconds the databases' logs are read for the usual reason to wait in vain."""
+
+LOCKED_OUT = re.compile(r'password authentication failed for user "([^"]+)"')
 LOG_LINES = 15
 PROBE_LINES = 4
 
@@ -29,6 +34,7 @@ class Watch:
         services: what has to become ready.
         checks: health checks as declared, for the deadlines.
         before: the containers as they were; what they did earlier is not held against them.
+        databases: services whose log tells why an application cannot get in.
         timeout_s: give up after this many seconds; 0: each service's own deadline alone.
     """
 
@@ -37,11 +43,13 @@ class Watch:
     services: Sequence[str]
     checks: Mapping[str, HealthCheck]
     before: Sequence[Container] = ()
+    databases: Sequence[str] = ()
     timeout_s: float = 0.0
     report: events.Report = events.silent
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _seen: dict[str, float] = field(default_factory=dict)
+    _locked_out: str = ""
 
     def until_ready(self, starting: Running) -> None:
         """Return once every service is ready.
@@ -62,6 +70,8 @@ class Watch:
                 raise compose_error(starting.tail)
             if ended == 0 and all(verdict.ready for _, verdict in found.values()):
                 return
+            if not self._locked_out and self.clock() - begin > SUSPECT_S:
+                self._suspect(found)
             if self.timeout_s and self.clock() - begin > self.timeout_s:
                 raise self._late(found)
             self.sleep(POLL_S)
@@ -106,6 +116,25 @@ class Watch:
         for service, (container, verdict) in found.items():
             if verdict.kind in ("failed", "unhealthy"):
                 raise self._failure(service, container, verdict)
+
+    def _suspect(self, found: Mapping[str, tuple[Container | None, Verdict]]) -> None:
+        """Warn once when a database turns the application away: its volume has another password.
+
+        The password in the env files counts only when the volume is made; changed later, every
+        health check behind it fails until its deadline.
+        """
+        for service in self.databases:
+            container, verdict = found.get(service, (None, None))
+            if container is None or verdict is None or not verdict.ready:
+                continue
+            refused = LOCKED_OUT.search(self.engine.logs(container.id, LOG_LINES))
+            if refused:
+                self._locked_out = (
+                    f"{service} refuses the password of user {refused[1]}: its volume was made "
+                    "with another one"
+                )
+                hint = "set the earlier password again, or give the user the new one in psql"
+                self.report(events.Warned(self._locked_out, hint))
 
     def _failure(self, service: str, container: Container | None, verdict: Verdict) -> StackError:
         kind = UnreachableError if verdict.kind == "unhealthy" else StackError

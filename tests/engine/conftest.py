@@ -281,6 +281,10 @@ def made(root: Path, layout: str, files: Mapping[str, str]) -> Project:
         shutil.copytree(EXAMPLES / layout, folder, ignore=strays)
         for template, target in TEMPLATES[layout].items():
             project.write(target, filled((folder / template).read_text(), project))
+        if layout == "profiles":
+            # Compose takes staging's ports from here: `.env.production` is only its service's.
+            ports = "".join(f"{key}={number}\n" for key, number in project.ports.items())
+            project.write(".env", ports)
         for key in PLAIN_PORTS.get(layout, ()):
             project.ports[key] = free_port()
             project.environ[key] = str(project.ports[key])
@@ -338,9 +342,9 @@ class Begun:
 
     def __init__(self, project: Project, words: tuple[str, ...], log: Path) -> None:
         self._project = project
-        self._out, self._err = log.with_suffix(".out"), log.with_suffix(".err")
+        self.out, self._err = log.with_suffix(".out"), log.with_suffix(".err")
         self._began = time.monotonic()
-        with self._out.open("wb") as out, self._err.open("wb") as err:
+        with self.out.open("wb") as out, self._err.open("wb") as err:
             self.child = subprocess.Popen(
                 project.command(*words),
                 cwd=project.folder,
@@ -361,7 +365,7 @@ class Begun:
     def end(self, timeout: float = 20) -> Result:
         code = self.child.wait(timeout)
         seconds = time.monotonic() - self._began
-        result = Result(code, self._out.read_text(), self._err.read_text(), seconds)
+        result = Result(code, self.out.read_text(), self._err.read_text(), seconds)
         return self._project.checked(result)
 
 

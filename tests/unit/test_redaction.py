@@ -133,3 +133,9 @@ def test_a_secret_that_is_part_of_a_public_name_leaves_the_name_readable() -> No
     redactor = Redactor(["postgres", "hunter2000"]).allow("postgres:16-alpine", "db")
 
     assert redactor.text("postgres is up, hunter2000") == "postgres is up, ***"
+
+
+def test_a_weak_secret_is_hidden_as_a_word_and_not_inside_other_words() -> None:
+    redactor = Redactor(["admin"])
+
+    assert redactor.text("pgadmin at http://root:admin@db") == "pgadmin at http://root:***@db"

@@ -150,8 +150,8 @@ class FakeDocker:
         paths = {"answers": str(folder / "answers"), "log": str(self._log)}
         program.write_text(PLAYER.format(python=sys.executable, **paths))
         program.chmod(0o755)
+        self.answer("psql json_build_object", b"0\n" + json.dumps(FACTS).encode())
         self.answer("psql pg_terminate_backend", b"0\n")
-        self.answer("psql", json.dumps(FACTS).encode())
         self.answer("pg_restore --list", LISTING.encode())
         self.answer("pg_restore --file=/dev/null")
         self.answer("pg_dump", WHOLE)

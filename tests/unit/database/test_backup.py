@@ -53,7 +53,6 @@ def test_the_container_is_asked_in_this_order(
     programs = [words[words.index("id-pg") + 1 :] for words in docker.asked]
     assert [words[0] for words in programs] == [
         "psql",
-        "psql",
         "pg_dump",
         "pg_restore",
         "pg_restore",
@@ -237,7 +236,7 @@ def test_facts_with_secrets_are_masked_in_the_manifest(
 ) -> None:
     settings = [{"role": None, "set": ["app.jwt_secret=abc", "timezone=UTC", "x=canary-pw"]}]
     facts = {"server": "16.14", "major": 16, "settings": settings, "migration": "0001_init"}
-    docker.answer("psql", json.dumps(facts).encode())
+    docker.answer("psql json_build_object", json.dumps(facts).encode())
 
     made = backup.backup(project, declared, engine)
 
@@ -297,7 +296,20 @@ def test_publishing_overwrites_nothing(tmp_path: Path) -> None:
         final.write_text("theirs")
 
         with pytest.raises(StackError, match="made by someone else"):
-            partial.publish()
+            partial.publish(lambda: None)
 
     assert final.read_text() == "theirs"
     assert list(tmp_path.iterdir()) == [final]
+
+
+def test_a_backup_without_its_manifest_is_taken_back(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        write.partial(tmp_path / "x.dump") as partial,
+    ):
+        partial.publish(interrupted)
+
+    assert list(tmp_path.iterdir()) == []
