@@ -47,12 +47,14 @@ class Command:
         env: added to the runner's environment. Secrets go here and never into ``argv``.
         cwd: the working directory; the caller's own when absent.
         effect: a dry run executes "read" commands and only prints "write" ones.
+        grace_s: how long it may go on after ^C once attached; the runner's own when absent.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     cwd: Path | None = None
     effect: Literal["read", "write"] = "write"
+    grace_s: float | None = None
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -246,7 +248,7 @@ class SystemRunner:
             if isinstance(stop, Terminated):
                 child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-                child.wait(self._grace_s)
+                child.wait(self._grace_s if command.grace_s is None else command.grace_s)
             if child.poll() is None:
                 child.kill()
                 child.wait()

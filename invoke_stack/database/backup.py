@@ -68,9 +68,13 @@ class _Job:
     project: Project
     docker: Docker
     target: Target
-    facts: Facts
+    answer: str
     options: Options
     report: Report
+
+    @property
+    def facts(self) -> Facts:
+        return self.target.provider.read_facts(self.answer)
 
     @property
     def root(self) -> Path:
@@ -115,18 +119,16 @@ def backup(
     options = options or Options()
     names.checked_label(options.label)
     target = targets.find(project, declared, docker)
-    script = target.provider.facts()
     if project.dry:
-        facts = target.provider.read_facts(targets.ask(project, target, script))
-        _plan(_Job(project, docker, target, facts, options, report))
+        answer = targets.ask(project, target, target.provider.facts())
+        _plan(_Job(project, docker, target, answer, options, report))
         return None
     lock = sessions.lock_path(project.state, target)
     with files.lock(lock, f"database {target.database}"):
         # One call for both: each costs as much as a small dump.
-        ending = target.provider.ending(sessions.prefix(lock))
-        answer = targets.ask(project, target, ending + script, read=False)
-        facts = target.provider.read_facts(answer)
-        job = _Job(project, docker, target, facts, options, report)
+        statements = target.provider.ending(sessions.prefix(lock)) + target.provider.facts()
+        answer = targets.ask(project, target, statements, read=False)
+        job = _Job(project, docker, target, answer, options, report)
         _sweep(job, sessions.counted(answer))
         file, manifest = _run(job, lock)
     return Backup(file, manifest, round(time.monotonic() - began, 2))

@@ -42,12 +42,8 @@ def wait(
     The server of a fresh volume is started twice: the first time for its socket only, while the
     database is made. Whoever asks the socket, as `pg_isready` does, is told "ready" too early.
 
-    Args:
-        project: settings and runner.
-        declared: the stack.
-        docker: its engine.
-        timeout_s: how long to wait; 0 takes the setting `db.timeout`.
-        report: gets a row of the live table for each look.
+    ``timeout_s`` 0 takes the setting `db.timeout`; ``report`` gets a row of the live table for
+    each look.
 
     Raises:
         StackError: the container ended; with its last log lines.
@@ -65,14 +61,18 @@ def wait(
             return Ready(service, target.database, round(seconds, 2))
         reason = _reason(project, target, answer)
         if seconds + EVERY_S > limit:
-            raise UnreachableError(
-                f"service {service}",
-                f"database {target.database} was not ready after {limit:g} s",
-                hint=f"read its log with: inv stack.logs -s {service}",
-                detail=(reason,) if reason else (),
-            )
+            raise _late(target, limit, reason)
         report(Progress((ServiceProgress(service, "starting", reason, seconds),)))
         time.sleep(EVERY_S)
+
+
+def _late(target: Target, limit: float, reason: str) -> UnreachableError:
+    return UnreachableError(
+        f"service {target.service}",
+        f"database {target.database} was not ready after {limit:g} s",
+        hint=f"read its log with: inv stack.logs -s {target.service}",
+        detail=(reason,) if reason else (),
+    )
 
 
 def _running(project: Project, declared: Declared, docker: Docker, service: str) -> Target:

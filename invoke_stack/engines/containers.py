@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from invoke_stack.compose.model import HealthCheck
+from invoke_stack.redaction import is_sensitive
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -36,6 +37,7 @@ class Container:
         state: the engine's word (`running`, `exited`, `restarting`, …).
         health: the health status, or "" where nothing is checked.
         health_log: output of the last probes, oldest first.
+        secrets: values in its environment that must not be shown.
         check: the timing that the container really has, or None.
         restarts: how often the restart policy has started it again.
         started_at: seconds since the epoch, 0 when it never ran.
@@ -58,6 +60,7 @@ class Container:
     bindings: tuple[Binding, ...]
     health_log: tuple[str, ...]
     check: HealthCheck | None
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def running(self) -> bool:
@@ -88,7 +91,13 @@ def from_inspect(document: Mapping[str, Any]) -> Container:
         bindings=_bindings((document.get("NetworkSettings") or {}).get("Ports") or {}),
         health_log=tuple(str(e.get("Output") or "").strip() for e in health.get("Log") or ()),
         check=check(config.get("Healthcheck")),
+        secrets=_secrets(config.get("Env") or ()),
     )
+
+
+def _secrets(environment: Iterable[str]) -> tuple[str, ...]:
+    pairs = (entry.partition("=")[::2] for entry in environment)
+    return tuple(value for key, value in pairs if value and is_sensitive(key, value))
 
 
 def check(document: Mapping[str, Any] | None) -> HealthCheck | None:

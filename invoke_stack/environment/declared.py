@@ -16,7 +16,7 @@ from invoke_stack.compose.variables import Variable
 from invoke_stack.environment import handover, layers, resolve, views
 from invoke_stack.environment.layers import Layer
 from invoke_stack.environment.resolve import ResolvedEnv
-from invoke_stack.errors import StackError, UsageError
+from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.modes import Mode
 from invoke_stack.project import Project
 from invoke_stack.redaction import is_sensitive
@@ -190,6 +190,12 @@ def refused(project: Project, found: ComposeFiles, stderr: str) -> StackError:
             "docker compose",
             "the Compose plugin is not installed",
             hint="install Docker Compose v2 (docker-compose-plugin), then run the task again",
+        )
+    if "unable to resolve docker endpoint" in stderr:
+        return UnreachableError(
+            "docker context",
+            last.rpartition("docker endpoint: ")[2],
+            hint="docker context ls shows the contexts there are",
         )
     text = project.secrets.hide(last).replace(f"{project.root}/", "").removeprefix("validating ")
     shown = ", ".join(project.shown(path) for path in found.paths)

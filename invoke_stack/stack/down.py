@@ -10,11 +10,11 @@ from invoke_stack.compose import commands
 from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker, Volume
-from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.project import Project
-from invoke_stack.stack import state
+from invoke_stack.stack import known
+from invoke_stack.stack.known import Known
 
 START_DATABASE_S = 60
 
@@ -57,23 +57,22 @@ def down(
         RefusedError: not confirmed, the name belongs to another folder, or the database that
             would be lost could not be backed up.
     """
-    declared = loading.load(project, mode=state.known_mode(project))
+    ours = known.find(project, report)
     with docker.connect(project) as engine:
-        found = engine.containers(declared.name, oneoff=True)
-        state.require_own(found, declared.files.folder, declared.name)
-        volumes = engine.volumes(declared.name) if request.volumes else ()
+        found = known.containers(project, ours, engine, oneoff=True)
+        volumes = engine.volumes(ours.name) if request.volumes else ()
         saved = ""
         if volumes:
-            confirm(question(declared.name, volumes, saved=request.backup))
+            confirm(question(ours.name, volumes, saved=request.backup))
             if request.backup:
-                saved = _saved(project, declared, engine, backup, report)
+                saved = _saved(project, ours, engine, backup, report)
         if found or volumes:
-            report(events.Step(f"removing {declared.name}"))
-        _remove(project, declared.name, volumes=bool(volumes))
+            report(events.Step(f"removing {ours.name}"))
+        _remove(project, ours.name, volumes=bool(volumes))
         if not project.dry:
-            _check_gone(engine, declared.name)
+            _check_gone(engine, ours.name)
     names = tuple(sorted({each.service for each in found}))
-    return Down(declared.name, names, tuple(v.name for v in volumes), saved)
+    return Down(ours.name, names, tuple(v.name for v in volumes), saved)
 
 
 def question(name: str, volumes: tuple[Volume, ...], *, saved: bool) -> str:
@@ -97,7 +96,7 @@ def _remove(project: Project, name: str, *, volumes: bool) -> None:
 
 def _saved(
     project: Project,
-    declared: Declared,
+    ours: Known,
     engine: Docker,
     backup: Callable[[Project, Declared, Docker], str],
     report: events.Report,
@@ -105,7 +104,7 @@ def _saved(
     """Back the database up, or refuse to go on without."""
     report(events.Step("backing up the database before its volume goes"))
     try:
-        return backup(project, declared, engine)
+        return backup(project, ours.require_declared(), engine)
     except StackError as problem:
         raise RefusedError(
             "stack.down",

@@ -123,17 +123,20 @@ def checks(declared: Declared, engine: Docker, wanted: Sequence[str]) -> dict[st
 def build_error(services: Sequence[str], tail: Sequence[str]) -> StackError:
     """Return the error of a failed build: the failing step and what it printed last."""
     step = next((m for line in reversed(tail) if (m := _FAILED.search(line))), None)
-    message = f"the build failed at: {step[1]}" if step else "the build failed"
-    output = [line for line in tail if _OUTPUT.match(line)] or list(tail)
+    other = next((m for line in reversed(tail) if (m := _REASON.search(line))), None)
+    reason = f" at: {step[1]}" if step else f": {other[1]}" if other else ""
+    # Without a failing program, what the programs before it printed explains nothing.
+    output = [line for line in tail if step and _OUTPUT.match(line)] or list(tail)
     return StackError(
         ", ".join(services),
-        message,
+        f"the build failed{reason}",
         hint="correct the Dockerfile step, then run the task again",
         detail=_last(output, 12),
     )
 
 
 _FAILED = re.compile(r"(?:failed to solve: )?process \"(?:/bin/sh -c )?(.+?)\" did not complete")
+_REASON = re.compile(r"failed to solve: (.+)")
 _OUTPUT = re.compile(r"^#\d+ \d+\.\d+ ")
 
 

@@ -11,13 +11,12 @@ from invoke_stack import events
 from invoke_stack.compose import commands
 from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
-from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
-from invoke_stack.stack import images, override, preflight, state
+from invoke_stack.stack import images, known, override, preflight
+from invoke_stack.stack.known import Known
 
 MARK = "INVSTACK_RUN"
 """Environment variable that names what one exec started, so that ^C can end it inside."""
@@ -27,6 +26,9 @@ END_MARKED = (
     'for d in /proc/[0-9]*; do if tr "\\0" "\\n" < "$d/environ" 2>/dev/null '
     f'| grep -qx "{MARK}=$1"; then kill -TERM "${{d#/proc/}}" 2>/dev/null; fi; done'
 )
+DEAF_S = 0.2
+"""How long a `docker exec` without a terminal may take to end by itself after ^C."""
+
 ERASE_LINE = "\x1b[2K"
 """Compose 2.26 and its neighbours begin log lines with it, also with `--ansi never`."""
 
@@ -50,11 +52,11 @@ def change(
         UsageError: a service that does not exist.
         UnreachableError: nothing of this project was ever brought up.
     """
-    declared, found = _project(project)
-    _require_known(declared, found, services)
+    ours, found = _project(project, report)
+    _require_known(ours, found, services)
     meant = tuple(services) or tuple(sorted({each.service for each in found}))
     report(events.Step(f"{verb} {', '.join(meant)}"))
-    done = project.runner.capture(commands.by_name(declared.name, verb, *services))
+    done = project.runner.capture(commands.by_name(ours.name, verb, *services))
     done.require(f"docker compose {verb}", "did not succeed", hint="inv stack.ps")
     return meant
 
@@ -69,18 +71,19 @@ def logs_command(
     return Command((*base.argv[:at], *ansi, *base.argv[at:]), base.env, base.cwd, "read")
 
 
-def logs(
+def logs(  # noqa: PLR0913 - what to show, and the two ways out
     project: Project,
     services: Sequence[str],
     flags: Sequence[str],
     show: Callable[[str], None],
+    report: events.Report = events.silent,
     *,
     colour: bool = False,
 ) -> None:
     """Hand each line of the services' logs to ``show``, which hides the secrets in it."""
-    declared, found = _project(project)
-    _require_known(declared, found, services)
-    command = logs_command(declared.name, services, flags, colour=colour)
+    ours, found = _project(project, report)
+    _require_known(ours, found, services)
+    command = logs_command(ours.name, services, flags, colour=colour)
     with project.runner.start(command) as running:
         code: int | None = None
         while code is None:
@@ -108,9 +111,9 @@ def default_service(declared: Declared) -> str:
 def exec_command(container: str, words: Sequence[str], mark: str, *, terminal: bool) -> Command:
     """Return the call that runs a program in a running container."""
     flags = ("-i", "-t") if terminal else ("-i",)
-    return Command(
-        ("docker", "exec", *flags, "--env", f"{MARK}={mark}", container, *words), effect="write"
-    )
+    argv = ("docker", "exec", *flags, "--env", f"{MARK}={mark}", container, *words)
+    # Without a terminal it neither passes ^C on nor ends by it: waiting for it helps nobody.
+    return Command(argv, grace_s=None if terminal else DEAF_S)
 
 
 def execute(
@@ -124,9 +127,9 @@ def execute(
     Raises:
         UsageError: no such service, or nothing to run.
     """
-    declared, found = _project(project, need=False)
-    service = service or default_service(declared)
-    _require_known(declared, found, [service])
+    ours, found = _project(project, need=False)
+    service = service or default_service(ours.require_declared())
+    _require_known(ours, found, [service])
     if not words:
         raise UsageError(
             "stack.exec", "nothing to run", hint=f"inv stack.exec -s {service} -- COMMAND"
@@ -134,7 +137,7 @@ def execute(
     running = [each for each in found if each.service == service and each.running]
     if running and not fresh:
         return _inside(project, running[0], words, terminal)
-    return _one_off(project, declared, service, words, terminal)
+    return _one_off(project, ours.require_declared(), service, words, terminal)
 
 
 def _inside(
@@ -178,23 +181,19 @@ def _one_off(
             raise
 
 
-def _project(project: Project, *, need: bool = True) -> tuple[Declared, tuple[Container, ...]]:
-    declared = loading.load(project, mode=state.known_mode(project))
+def _project(
+    project: Project, report: events.Report = events.silent, *, need: bool = True
+) -> tuple[Known, tuple[Container, ...]]:
+    ours = known.find(project, report)
     with docker.connect(project) as engine:
-        found = _own(engine, declared)
+        found = known.containers(project, ours, engine)
     if need and not found:
-        raise UnreachableError(declared.name, "nothing is up", hint="inv stack.up")
-    return declared, found
+        raise UnreachableError(ours.name, "nothing is up", hint="inv stack.up")
+    return ours, found
 
 
-def _own(engine: Docker, declared: Declared) -> tuple[Container, ...]:
-    found = engine.containers(declared.name)
-    state.require_own(found, declared.files.folder, declared.name)
-    return found
-
-
-def _require_known(declared: Declared, found: Sequence[Container], services: Sequence[str]) -> None:
-    running = {each.service for each in found}
+def _require_known(ours: Known, found: Sequence[Container], services: Sequence[str]) -> None:
+    names = {*ours.model.services, *(each.service for each in found)}
     for name in services:
-        if name not in declared.model.services and name not in running:
-            raise preflight.no_such_service(declared, name)
+        if name not in names:
+            raise preflight.no_such_service(ours.name, names, name)

@@ -62,12 +62,17 @@ def _service(
         yield f"    labels: {{{json.dumps(MODE)}: {json.dumps(mode)}}}"
     if service.name in env_files:
         # Without the tag Compose would append to the service's own list.
-        yield f"    env_file: !override [{json.dumps(str(env_files[service.name]))}]"
+        yield f"    env_file: !override [{_quoted(env_files[service.name])}]"
     if service.name in checks:
         period = max(checks[service.name].start_period_s, START_PERIOD_S)
         yield "    healthcheck:"
         yield f"      start_interval: {START_INTERVAL}"
         yield f"      start_period: {period:g}s"
+
+
+def _quoted(path: Path) -> str:
+    """Return a path that survives YAML and Compose's interpolation."""
+    return json.dumps(str(path).replace("$", "$$"), ensure_ascii=False)
 
 
 @contextmanager

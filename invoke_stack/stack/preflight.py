@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from invoke_stack import events
@@ -63,7 +63,7 @@ def services(declared: Declared, chosen: Sequence[str]) -> tuple[str, ...]:
     active = declared.active()
     for name in chosen:
         if name not in declared.model.services:
-            raise no_such_service(declared, name)
+            raise no_such_service(project_files(declared), declared.model.services, name)
     if not chosen and not active:
         raise UsageError(
             f"--{declared.mode.name}",
@@ -77,16 +77,12 @@ def services(declared: Declared, chosen: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(set(wanted) & (set(active) | set(chosen))))
 
 
-def no_such_service(declared: Declared, name: str) -> UsageError:
+def no_such_service(where: str, names: Collection[str], name: str) -> UsageError:
     """Return the error for a service that does not exist, with the nearest one."""
-    known = sorted(declared.model.services)
-    near = difflib.get_close_matches(name, known, n=1)
-    listed = f"services: {', '.join(known)}"
-    return UsageError(
-        project_files(declared),
-        f"no such service: {name}",
-        hint=f"did you mean {near[0]}? {listed}" if near else listed,
-    )
+    listed = f"services: {', '.join(sorted(names))}"
+    near = difflib.get_close_matches(name, sorted(names), n=1)
+    hint = f"did you mean {near[0]}? {listed}" if near else listed
+    return UsageError(where, f"no such service: {name}", hint=hint)
 
 
 def project_files(declared: Declared) -> str:

@@ -8,33 +8,37 @@ from pathlib import Path
 
 from invoke_stack import files
 from invoke_stack.engines.containers import Container
-from invoke_stack.environment import declared
-from invoke_stack.errors import RefusedError, UsageError
+from invoke_stack.errors import RefusedError
 from invoke_stack.project import Project
 
 RECORD = "stack.json"
 
 
-def remember(project: Project, *, name: str, mode: str) -> None:
+def remember(project: Project, *, name: str, mode: str, folder: Path) -> None:
     """Write down which stack was brought up last."""
-    document = {"schema": 1, "project": name, "mode": mode, "engine": "docker"}
+    document = {
+        "schema": 1,
+        "project": name,
+        "mode": mode,
+        "engine": "docker",
+        "folder": str(folder),
+    }
     files.write(project.state / RECORD, json.dumps(document, indent=2) + "\n")
 
 
 def last_mode(project: Project) -> str:
     """Return the mode of the last `stack.up`, or ""."""
-    return str(files.read_json(project.root / ".invoke-stack" / RECORD).get("mode") or "")
+    return str(_record(project).get("mode") or "")
 
 
-def name(project: Project) -> str:
-    """Return the Compose project's name; from the state folder when the files are broken."""
-    try:
-        return declared.load(project, mode=known_mode(project)).name
-    except UsageError:
-        known = files.read_json(project.root / ".invoke-stack" / RECORD).get("project")
-        if known:
-            return str(known)
-        raise
+def last_name(project: Project) -> tuple[str, Path]:
+    """Return the Compose project of the last `stack.up` and its folder, or ""."""
+    known = _record(project)
+    return str(known.get("project") or ""), Path(str(known.get("folder") or project.root))
+
+
+def _record(project: Project) -> dict[str, object]:
+    return files.read_json(project.root / ".invoke-stack" / RECORD)
 
 
 def running_mode(project: Project, found: Sequence[Container]) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from invoke_stack import events
 from invoke_stack.compose import families
-from invoke_stack.compose.model import Service
+from invoke_stack.compose.model import Model, Service
 from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
-from invoke_stack.environment import declared as loading
-from invoke_stack.environment.declared import Declared
 from invoke_stack.project import Project
-from invoke_stack.stack import state
+from invoke_stack.stack import known, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +49,30 @@ class Status:
         }
 
 
-def ps(project: Project) -> Status:
+def ps(project: Project, report: events.Report = events.silent) -> Status:
     """Return what runs of this project, and what ended.
 
     Raises:
         UnreachableError: no engine answers.
         RefusedError: the project's name belongs to another folder.
     """
-    declared = loading.load(project, mode=state.known_mode(project))
+    ours = known.find(project, report)
     with docker.connect(project) as engine:
-        found = engine.containers(declared.name)
-        state.require_own(found, declared.files.folder, declared.name)
+        found = known.containers(project, ours, engine)
         return Status(
-            project=declared.name,
+            project=ours.name,
             mode=state.running_mode(project, found),
             engine="docker",
             services=found,
-            urls=urls(declared, found, engine.endpoint.host),
+            urls=urls(ours.model, found, engine.endpoint.host),
         )
 
 
-def urls(declared: Declared, found: Sequence[Container], host: str) -> tuple[Url, ...]:
+def urls(model: Model, found: Sequence[Container], host: str) -> tuple[Url, ...]:
     """Return where the running services are reached from this machine."""
     rows = {}
     for container in found:
-        service = declared.model.services.get(container.service)
+        service = model.services.get(container.service)
         body = service or Service(container.service, image=container.image)
         for each in container.bindings:
             name = host if each.host in ("", "0.0.0.0", "::") else each.host  # noqa: S104

@@ -15,7 +15,8 @@ from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.project import Project
-from invoke_stack.stack import images, override, preflight, state, status
+from invoke_stack.stack import images, known, override, preflight, state, status
+from invoke_stack.stack.known import Known
 from invoke_stack.stack.status import Url
 from invoke_stack.stack.waiting import Watch
 
@@ -67,7 +68,8 @@ def up(project: Project, request: Request, report: events.Report = events.silent
         report(events.Note(note))
     preflight.compose_version(project)
     with docker.connect(project) as engine, _alone(project):
-        before = engine.containers(declared.name)
+        ours = Known(declared.name, declared.files.folder, declared.model, declared)
+        before = known.containers(project, ours, engine)
         run = _Run(project, declared, engine, request, report, wanted, before)
         run.check()
         try:
@@ -99,7 +101,6 @@ class _Run:
 
     def check(self) -> None:
         """Refuse before anything is changed."""
-        state.require_own(self.before, self.declared.files.folder, self.declared.name)
         preflight.published(self.project, self.declared, self.engine, self.wanted)
         preflight.disk(self.engine)
         preflight.doubled(self.project, self.declared, self.report)
@@ -177,13 +178,14 @@ class _Run:
         """Remember what is up, look again and return it."""
         if not self.project.dry:
             name, mode = self.declared.name, self.declared.mode.name
-            state.remember(self.project, name=name, mode=mode)
+            folder = self.declared.files.folder
+            state.remember(self.project, name=name, mode=mode, folder=folder)
         found = self.engine.containers(self.declared.name)
         return Up(
             project=self.declared.name,
             mode=self.declared.mode.name,
             services=self.wanted,
-            urls=status.urls(self.declared, found, self.engine.endpoint.host),
+            urls=status.urls(self.declared.model, found, self.engine.endpoint.host),
             origins=self.declared.env.counts(),
             early=self.engine.probes_early,
         )

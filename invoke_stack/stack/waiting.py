@@ -67,6 +67,7 @@ class Watch:
             found = self._look(starting=ended is None)
             self._require(found)
             if ended not in (None, 0):
+                starting.wait()  # its last words may still be on their way
                 raise compose_error(starting.tail)
             if ended == 0 and all(verdict.ready for _, verdict in found.values()):
                 return

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def _stack(run: Run) -> Iterator[tuple[Declared, Docker]]:
     """Yield the stack that runs and its engine."""
     from invoke_stack.engines import docker
-    from invoke_stack.environment import declared
-    from invoke_stack.stack import state
+    from invoke_stack.stack import known
 
-    found = declared.load(run.project, mode=state.known_mode(run.project))
+    ours = known.find(run.project, run.console.report)
+    declared = ours.require_declared()
     with docker.connect(run.project) as engine:
-        state.require_own(engine.containers(found.name), found.files.folder, found.name)
-        yield found, engine
+        known.containers(run.project, ours, engine)
+        yield declared, engine
 
 
 @stack_task(json=True, help={"timeout": "Seconds to wait (0: the setting db.timeout)."})

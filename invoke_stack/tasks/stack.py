@@ -96,7 +96,7 @@ def ps(run: Run) -> None:
     from invoke_stack.stack import status
     from invoke_stack.tasks import _show
 
-    _show.ps(run, status.ps(run.project))
+    _show.ps(run, status.ps(run.project, run.console.report))
 
 
 @stack_task(json=True)
@@ -105,7 +105,7 @@ def urls(run: Run) -> None:
     from invoke_stack.stack import status
     from invoke_stack.tasks import _show
 
-    _show.urls(run, status.ps(run.project))
+    _show.urls(run, status.ps(run.project, run.console.report))
 
 
 @stack_task(json=True)
@@ -144,6 +144,7 @@ def _follow(run: Run, service: Any, flags: tuple[str, ...]) -> None:
         tuple(service or ()),
         flags,
         run.console.result,
+        run.console.report,
         colour=run.console.colour,
     )
 

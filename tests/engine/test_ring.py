@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize(
-    ("wanted", "code", "outcome"), [("auto", 0, "SKIPPED"), ("require", 1, "FAILED")]
+    ("wanted", "code", "outcome"), [("auto", 0, "SKIPPED"), ("require", 1, "ERROR")]
 )
 def test_without_an_engine_each_test_says_how_to_get_one(
     wanted: str, code: int, outcome: str, tmp_path: Path

@@ -67,8 +67,8 @@ def test_an_interrupted_exec_off_a_terminal_ends_its_program_inside(
     run = begin(stack, "stack.exec", "-s", "app", "--", "sh", "-c", "sleep 300; true")
     until(lambda: inside(stack, "sleep 300"), 15, "the program is never started")
     run.signal(number, group=group)
-    assert run.end(timeout=10).code == code
     until(lambda: not inside(stack, "sleep 300"), 3, "it still runs inside after 3 s")
+    assert run.end(timeout=10).code == code
     assert processes(stack.name) == []
     assert stack.containers()["app"].state == "running"
 

@@ -123,26 +123,26 @@ FAILED_STEP = """\
 #6 [web 3/3] RUN echo compiling && echo "src/a.ts(3,1): error TS2304" >&2 && exit 2
 #6 0.118 compiling
 #6 0.118 src/a.ts(3,1): error TS2304
-#6 ERROR: process "/bin/sh -c echo compiling && exit 2" did not complete successfully: exit code: 2
+#6 ERROR: process "/bin/sh -c echo compiling && exit 2" did not complete: exit code: 2
 ------
  > [web 3/3] RUN echo compiling && exit 2:
 0.118 compiling
 0.118 src/a.ts(3,1): error TS2304
 ------
-failed to solve: process "/bin/sh -c echo compiling && exit 2" did not complete successfully: exit code: 2
+failed to solve: process "/bin/sh -c echo compiling && exit 2" did not complete: exit code: 2
 """
 
 MISSING_FILE = """\
-#6 [web 3/3] COPY missing.txt /x
-#6 ERROR: failed to calculate checksum of ref c71f5462::t2upowf0: "/missing.txt": not found
+#6 [web 3/3] COPY gone.txt /x
+#6 ERROR: failed to calculate checksum of ref c71f5462::t2upowf0: "/gone.txt": not found
 
 #7 [web 2/3] RUN echo fine one
 #7 0.113 fine one
 #7 DONE 0.1s
 ------
- > [web 3/3] COPY missing.txt /x:
+ > [web 3/3] COPY gone.txt /x:
 ------
-failed to solve: failed to compute cache key: failed to calculate checksum of ref c71f5462::t2upowf0: "/missing.txt": not found
+failed to solve: failed to compute cache key: failed to calculate checksum: "/gone.txt": not found
 """
 
 PARSE_ERROR = """\
@@ -168,7 +168,11 @@ def test_a_step_that_fails_is_named_with_what_was_printed_last() -> None:
 def test_a_file_that_is_missing_is_named() -> None:
     problem = images.build_error(["web"], MISSING_FILE.splitlines())
 
-    assert '"/missing.txt": not found' in problem.message
+    assert str(problem) == (
+        "web: the build failed: failed to compute cache key: failed to calculate checksum: "
+        '"/gone.txt": not found'
+    )
+    assert " > [web 3/3] COPY gone.txt /x:" in problem.detail
 
 
 def test_a_dockerfile_that_cannot_be_read_says_why() -> None:

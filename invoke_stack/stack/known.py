@@ -1,0 +1,83 @@
+"""The stack that a task means when it acts on what is there already.
+
+Such tasks address the Compose project by its name. The name comes from the compose files; when
+those are broken just now, from what the last `stack.up` wrote down, so that a stack can always
+be looked at and taken down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from invoke_stack import events
+from invoke_stack.compose.model import Model
+from invoke_stack.engines.containers import Container
+from invoke_stack.engines.docker import Docker
+from invoke_stack.environment import declared as loading
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import UsageError
+from invoke_stack.project import Project
+from invoke_stack.stack import state
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A stack by name.
+
+    Attributes:
+        folder: Compose's project directory, which tells ours from a namesake.
+        model: the declared services; empty when the files cannot be read.
+        declared: all that the files say, or None when they cannot be read.
+    """
+
+    name: str
+    folder: Path
+    model: Model = field(repr=False)
+    declared: Declared | None = field(repr=False)
+
+    def require_declared(self) -> Declared:
+        """Return what the files say.
+
+        Raises:
+            UsageError: they cannot be read; the reason was reported already.
+        """
+        if self.declared is None:
+            raise UsageError(
+                self.name, "this needs the compose files", hint="correct them: inv stack.config"
+            )
+        return self.declared
+
+
+def find(project: Project, report: events.Report = events.silent) -> Known:
+    """Return the stack that runs, or would.
+
+    Raises:
+        UsageError: the files cannot be read and nothing was brought up before.
+    """
+    try:
+        declared = loading.load(project, mode=state.known_mode(project))
+    except UsageError as problem:
+        name, folder = state.last_name(project)
+        if not name:
+            raise
+        report(events.Warned(str(problem), f"going on with the stack that is up: {name}"))
+        return Known(name, folder, Model(name, {}), None)
+    return Known(declared.name, declared.files.folder, declared.model, declared)
+
+
+def containers(
+    project: Project, known: Known, engine: Docker, *, oneoff: bool = False
+) -> tuple[Container, ...]:
+    """Return the project's containers, once it is sure that they are ours.
+
+    Raises:
+        RefusedError: they belong to another folder that chose the same name.
+    """
+    found = engine.containers(known.name, oneoff=oneoff)
+    state.require_own(found, known.folder, known.name)
+    for each in found:
+        # What runs may still have a secret that no file has any more.
+        project.secrets.learn(each.secrets)
+        project.secrets.allow([each.service, each.image])
+    return found
