@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack import files
-from invoke_stack.database import catalog, dump, names, record, sessions, write
+from invoke_stack.database import catalog, dump, leftovers, names, record, sessions, write
 from invoke_stack.database import manifest as manifests
 from invoke_stack.database import target as targets
 from invoke_stack.database.dump import Dump, Dumped
@@ -26,7 +26,7 @@ from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
-from invoke_stack.events import Note, Planned, Report, Step, silent
+from invoke_stack.events import Planned, Report, Step, silent
 from invoke_stack.project import Project
 
 DEATH_S = 2.0
@@ -129,7 +129,7 @@ def backup(
         statements = target.provider.ending(sessions.prefix(lock)) + target.provider.facts()
         answer = targets.ask(project, target, statements, read=False)
         job = _Job(project, docker, target, answer, options, report)
-        _sweep(job, sessions.counted(answer))
+        leftovers.remove(project, job.folder, sessions.counted(answer), report)
         file, manifest = _run(job, lock)
     return Backup(file, manifest, round(time.monotonic() - began, 2))
 
@@ -151,15 +151,6 @@ def _plan(job: _Job) -> None:
     command = dump.command(job.target, "invstack", job.compressions()[0])
     job.project.runner.capture(command)  # a dry run prints it
     job.report(Planned(f"write {shown(job.file(datetime.now(UTC)))} and its manifest"))
-
-
-def _sweep(job: _Job, ended: int) -> None:
-    """Remove what runs left behind that could not clean up; the lock proves them dead."""
-    if ended:
-        job.report(Note(f"ended {ended} session(s) that an interrupted run left on the server"))
-    for path in write.stale(job.folder):
-        path.unlink(missing_ok=True)
-        job.report(Note(f"removed {job.project.shown(path)}, unfinished by a run that died"))
 
 
 def _run(job: _Job, lock: Path) -> tuple[Path, Manifest]:

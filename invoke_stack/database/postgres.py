@@ -29,8 +29,8 @@ _PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
 
 _LONGEST = 400
 _WHO_LOCKS = (
-    'see who: inv db.shell -c "SELECT pid, relation::regclass FROM pg_locks '
-    "WHERE mode = 'AccessExclusiveLock'\""
+    "see who holds it in psql: SELECT pid, relation::regclass FROM pg_locks "
+    "WHERE mode = 'AccessExclusiveLock'"
 )
 
 _COUNTED = {
@@ -223,11 +223,11 @@ class Postgres:
         """Return what a message of psql or pg_dump means for the user."""
         where = f"database {login.database}"
         if re.search(r'database ".*" does not exist', stderr):
-            hint = "name another in the setting stack.db.name, or create it: inv db.migrate"
+            hint = "name another in the setting stack.db.name, or create it with your migrations"
             return UsageError(where, "does not exist on this server", hint=hint)
         if re.search(r'password authentication failed|no password supplied|role ".*" does', stderr):
             text = f"the server does not let user {login.user} in"
-            hint = "the volume may have been made with another user or password: inv db.repair"
+            hint = "the volume keeps the user and password it was made with: set those again"
             return UnreachableError(where, text, hint=hint, detail=_last(stderr))
         if "LOCK TABLE" in stderr and "timeout" in stderr:
             text = f"a session kept a table locked for more than {self.lock_wait_s} s"

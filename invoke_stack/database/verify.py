@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from invoke_stack.database import catalog
+from invoke_stack.database import catalog, leftovers
 from invoke_stack.database import provider as providers
 from invoke_stack.database.catalog import Entry
 from invoke_stack.database.provider import HEAD_BYTES, Provider
@@ -81,6 +81,7 @@ def verify(project: Project, entry: Entry, report: Report = silent) -> Verificat
     except StackError as problem:
         reason = Check("L2", "unchecked", f"not decoded: {problem}")
         return Verification(entry.file, (*checks, reason))
+    leftovers.sweep(project, target, report)
     return Verification(entry.file, (*checks, decoded(project, target, entry.file)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from invoke_stack.database import leftovers
 from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
 from invoke_stack.engines.containers import Container
@@ -58,6 +59,7 @@ def wait(
         answer = _probe(project, target)
         seconds = time.monotonic() - began
         if answer.code == 0 and answer.stdout.strip() == "1":
+            leftovers.sweep(project, target, report)
             return Ready(service, target.database, round(seconds, 2))
         reason = _reason(project, target, answer)
         if seconds + EVERY_S > limit:

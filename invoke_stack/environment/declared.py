@@ -82,10 +82,31 @@ def load(project: Project, mode: str = "") -> Declared:
         chosen = project.mode(found.mode)
         own, first = _resolved(project, chosen)
     named = [v for path in found.paths for v in variables.scan(path, project.shown(path))]
-    env = resolve.resolve(chosen, own, project.environ, project.overrides, variables=named)
+    env = resolve.resolve(
+        chosen,
+        own,
+        project.environ,
+        project.overrides,
+        variables=named,
+        templates_marks=template_marks(project, chosen, own, *template_folders(project, found)),
+    )
     project.secrets.learn(env.secrets())
     tree = _tree(project, found, handover.compose_environ(project.environ, env))
     return _declared(project, chosen, found, env, tree, named)
+
+
+def template_marks(
+    project: Project, mode: Mode, own: Sequence[Layer], *folders: Path
+) -> dict[str, dict[str, str]]:
+    """Return the marks in the templates of some folders, by key."""
+    known = {key for layer in own for key in layer.keys}
+    where = [each.resolve() for each in folders]
+    return layers.template_marks(where, mode, known, custom=project.custom_modes())
+
+
+def template_folders(project: Project, found: ComposeFiles) -> tuple[Path, ...]:
+    """Return where the templates of the project's own env files lie."""
+    return project.root, project.root / project.settings.env.directory, found.folder
 
 
 def main_family(project: Project, mode: Mode) -> tuple[Layer, ...]:
@@ -112,6 +133,7 @@ def service_values(project: Project, declared: Declared, service: Service) -> Re
         base=main_family(project, declared.mode),
         custom=project.custom_modes(),
         allow=project.settings.env.allow,
+        templates=template_folders(project, declared.files),
     )
     project.secrets.learn(found.secrets())
     return found

@@ -99,5 +99,40 @@ def leftover(folder: Path, *, custom: Iterable[Mode] = ()) -> dict[str, Path]:
     return {target: path for target, path in templates(folder).items() if target not in known}
 
 
+def template_marks(
+    folders: Iterable[Path],
+    mode: Mode,
+    known: Collection[str],
+    *,
+    custom: Iterable[Mode] = (),
+) -> dict[str, dict[str, str]]:
+    """Return the keys of a mode's templates with their marks.
+
+    A template of another mode adds no key, but what it marks as a secret is one in every mode.
+
+    Args:
+        folders: where templates lie.
+        mode: whose layers the templates make.
+        known: keys that some layer names.
+        custom: the project's own modes.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for folder in dict.fromkeys(folders):
+        unclaimed = leftover(folder, custom=custom)
+        for target, path in templates(folder).items():
+            own = target in mode.layers or target in unclaimed
+            for key, marked in _template(path).items():
+                if own or key in known:
+                    found.setdefault(key, {}).update(marked)
+    return found
+
+
+def _template(path: Path) -> Mapping[str, Mapping[str, str]]:
+    try:
+        return marks(decode(path.read_bytes(), path.name))
+    except (OSError, UsageError):  # a broken template is its own checks' matter
+        return {}
+
+
 def _names(custom: Iterable[Mode]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for mode in (*BUILT_IN, *custom) for name in mode.layers))

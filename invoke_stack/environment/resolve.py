@@ -9,7 +9,7 @@ from invoke_stack.compose.interpolation import expand, names, parse
 from invoke_stack.environment import notes
 from invoke_stack.environment.dotenv import LONGEST
 from invoke_stack.environment.expansion import Expansion, definitions, refuse_forward_references
-from invoke_stack.environment.layers import Layer, layer_paths, read
+from invoke_stack.environment.layers import Layer, layer_paths, read, template_marks
 from invoke_stack.environment.secrecy import Secrecy
 from invoke_stack.environment.values import Origin, Place, ResolvedEnv, Value
 from invoke_stack.errors import UsageError
@@ -68,6 +68,7 @@ def service_env(  # noqa: PLR0913 - as `resolve`
     base: Sequence[Layer] = (),
     custom: Sequence[Mode] = (),
     allow: Collection[str] = (),
+    templates: Sequence[Path] = (),
 ) -> ResolvedEnv:
     """Resolve what a service gets for its `env_file:` list.
 
@@ -77,7 +78,8 @@ def service_env(  # noqa: PLR0913 - as `resolve`
 
     ``entries`` are absolute and in order; whether one may be missing is the caller's to say.
     The files can refer to values of ``base``, the project's own layers, and a key without `=`
-    takes its value from them, as in Compose.
+    takes its value from them, as in Compose. Templates beside the files and in the folders of
+    ``templates`` mark secrets.
     """
     own: list[Layer] = []
     # Going backwards, a folder ranks where it is named last.
@@ -87,7 +89,9 @@ def service_env(  # noqa: PLR0913 - as `resolve`
     paths = {layer.path for layer in own}
     below = [layer for layer in base if layer.path not in paths]
     keys = {key for layer in own for key in layer.keys}
-    return resolve(mode, (*below, *own), environ, overrides, only=keys)
+    folders = (*templates, *(path.parent for path in paths))
+    marked = template_marks(folders, mode, keys, custom=custom)
+    return resolve(mode, (*below, *own), environ, overrides, templates_marks=marked, only=keys)
 
 
 def _family(

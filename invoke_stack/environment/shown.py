@@ -101,7 +101,8 @@ def _folders(root: Path, depth: int = 3) -> set[Path]:
 def _family(project: Project, folder: Path, *, main: bool) -> ResolvedEnv:
     mode, named = project.mode(), []
     own = declared.family(project, folder, mode)
-    env = resolve.resolve(mode, own, project.environ, project.overrides)
+    marks = declared.template_marks(project, mode, own, folder)
+    env = resolve.resolve(mode, own, project.environ, project.overrides, templates_marks=marks)
     if not main:
         return env
     try:
@@ -112,7 +113,15 @@ def _family(project: Project, folder: Path, *, main: bool) -> ResolvedEnv:
         mode = project.mode(found.mode)
         own = declared.family(project, folder, mode)
     named = [v for path in found.paths for v in variables.scan(path, project.shown(path))]
-    return resolve.resolve(mode, own, project.environ, project.overrides, variables=named)
+    folders = declared.template_folders(project, found)
+    return resolve.resolve(
+        mode,
+        own,
+        project.environ,
+        project.overrides,
+        variables=named,
+        templates_marks=declared.template_marks(project, mode, own, *folders),
+    )
 
 
 def _service(project: Project, name: str) -> tuple[str, ResolvedEnv]:

@@ -85,11 +85,11 @@ def doubled(declared: Declared) -> Iterator[tuple[str, int, tuple[int, ...]]]:
     An override that lists `ports:` adds to the base file's list; most people mean to replace.
     """
     for service in declared.active().values():
-        published: dict[int, set[int]] = {}
+        published: dict[tuple[int, str], set[int]] = {}
         for port in service.ports:
             if port.published:
-                published.setdefault(port.target, set()).add(port.published)
-        for target, numbers in published.items():
+                published.setdefault((port.target, port.protocol), set()).add(port.published)
+        for (target, _), numbers in published.items():
             if len(numbers) > 1 and len(declared.files.paths) > 1:
                 yield service.name, target, tuple(sorted(numbers))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import shutil
 from collections.abc import Collection, Sequence
@@ -45,10 +44,9 @@ def compose_version(project: Project) -> str:
             hint=f"install Docker Compose {floor} or newer (docker-compose-plugin)",
         )
     if tuple(int(part) for part in found.groups()) < COMPOSE_FLOOR:
-        text = json.loads(done.stdout).get("version", found[0])
         raise UsageError(
             "docker compose",
-            f"version {text} is too old",
+            f"version {found[0]} is too old",
             hint=f"update Docker Compose to {floor} or newer",
         )
     return found[0]
@@ -133,8 +131,7 @@ def env_files(project: Project, declared: Declared, wanted: Sequence[str]) -> tu
                 raise UsageError(
                     name,
                     f"env_file {project.shown(path)} does not exist and has no template",
-                    hint=f"write it (inv env.init does), or mark it `required: false` in "
-                    f"{project_files(declared)}",
+                    hint=f"write it, or mark it `required: false` in {project_files(declared)}",
                 )
             notes.append(
                 f"{project.shown(path)} is not there yet, {name} runs on the compose files' "

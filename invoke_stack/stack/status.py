@@ -10,7 +10,7 @@ from invoke_stack import events
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Model, Service
 from invoke_stack.engines import docker
-from invoke_stack.engines.containers import Container
+from invoke_stack.engines.containers import Binding, Container
 from invoke_stack.project import Project
 from invoke_stack.stack import known, state
 
@@ -76,24 +76,27 @@ def urls(model: Model, found: Sequence[Container], host: str) -> tuple[Url, ...]
         body = service or Service(container.service, image=container.image)
         for each in container.bindings:
             name = host if each.host in ("", "0.0.0.0", "::") else each.host  # noqa: S104
-            rows[container.name, each.target, each.published] = Url(
+            place = f"[{name}]" if ":" in name else name
+            rows[container.name, each.target, each.published, each.protocol] = Url(
                 container.service,
                 name,
                 each.published,
                 each.target,
                 each.protocol,
-                f"{_scheme(body, each.target)}://{name}:{each.published}",
+                f"{_scheme(body, each)}://{place}:{each.published}",
                 families.describe(body),
             )
     return tuple(rows[key] for key in sorted(rows))
 
 
-def _scheme(service: Service, target: int) -> str:
+def _scheme(service: Service, binding: Binding) -> str:
+    if binding.protocol != "tcp":
+        return binding.protocol
     if families.is_database(service):
         return "postgresql"
     if families.is_cache(service):
         return "redis"
-    return "https" if target in (443, 8443) else "http"
+    return "https" if binding.target in (443, 8443) else "http"
 
 
 def _row(container: Container, found: Sequence[Url]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_a_wrong_password_is_not_waited_for(
 
     assert time.monotonic() - began < 5
     assert "canary-pw" not in "".join(caught.value.detail)
-    assert "inv db.repair" in caught.value.hint
+    assert "the volume keeps the user and password it was made with" in caught.value.hint
 
 
 def test_what_it_waits_for_is_shown_and_told_in_the_end(

@@ -72,9 +72,10 @@ def test_an_unknown_service_names_the_nearest_one(declare: Declare) -> None:
 
 
 def test_a_service_like_no_other_lists_them_all(declare: Declare) -> None:
-    problem = preflight.no_such_service(declare(SERVICES), "zzz")
+    with pytest.raises(UsageError) as caught:
+        preflight.services(declare(SERVICES), ["zzz"])
 
-    assert problem.hint == "services: db, redis, ui, web, worker"
+    assert caught.value.hint == "services: db, redis, ui, web, worker"
 
 
 def test_a_mode_without_services_names_the_profiles(declare: Declare) -> None:
@@ -154,9 +155,11 @@ def test_an_env_file_that_need_not_be_there_needs_no_note(env_files: Callable[..
 def test_a_missing_env_file_with_a_template_is_a_note(
     env_files: Callable[..., Any], template: str
 ) -> None:
-    assert env_files(template) == (
+    (note,) = env_files(template)
+
+    assert note == (
         ".env.docker is not there yet, web runs on the compose files' defaults: "
-        f"cp {template} .env.docker",
+        f"cp {template} .env.docker"
     )
 
 

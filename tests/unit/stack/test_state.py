@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from invoke_stack.engines.containers import Container
-from invoke_stack.errors import ExitCode, RefusedError, UsageError
+from invoke_stack.errors import ExitCode, RefusedError
 from invoke_stack.project import Project
 from invoke_stack.stack import state
 
@@ -20,15 +19,16 @@ def test_nothing_is_remembered_at_first(make_project: MakeProject, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_last_stack_is_remembered(make_project: MakeProject) -> None:
-    state.remember(make_project(), name="shop", mode="prod")
+def test_the_last_stack_is_remembered(make_project: MakeProject, tmp_path: Path) -> None:
+    state.remember(make_project(), name="shop", mode="prod", folder=tmp_path / "docker")
 
     assert state.last_mode(make_project()) == "prod"
     assert state.known_mode(make_project()) == "prod"
+    assert state.last_name(make_project()) == ("shop", tmp_path / "docker")
 
 
-def test_a_flag_wins_over_what_is_remembered(make_project: MakeProject) -> None:
-    state.remember(make_project(), name="shop", mode="prod")
+def test_a_flag_wins_over_what_is_remembered(make_project: MakeProject, tmp_path: Path) -> None:
+    state.remember(make_project(), name="shop", mode="prod", folder=tmp_path)
 
     assert state.known_mode(make_project(mode="dev")) == ""
 
@@ -38,38 +38,20 @@ def test_a_record_that_cannot_be_read_says_nothing(make_project: MakeProject, te
     project = make_project(files={".invoke-stack/stack.json": text})
 
     assert state.last_mode(project) == ""
+    assert state.last_name(project) == ("", project.root)
 
 
 def test_labels_tell_the_running_mode_before_the_record_does(
-    make_project: MakeProject, make_container: Make
+    make_project: MakeProject, make_container: Make, tmp_path: Path
 ) -> None:
     project = make_project()
-    state.remember(project, name="shop", mode="dev")
+    state.remember(project, name="shop", mode="dev", folder=tmp_path)
 
     assert state.running_mode(project, [make_container("db"), make_container(mode="prod")]) == (
         "prod"
     )
     assert state.running_mode(project, [make_container("db")]) == "dev"
     assert state.running_mode(project, []) == ""
-
-
-def test_the_name_is_known_from_the_record_when_the_files_are_broken(
-    make_project: MakeProject, runner: Any
-) -> None:
-    project = make_project(files={"compose.yaml": "services: {}"})
-    state.remember(project, name="shop", mode="dev")
-    runner.answer("config", stderr="services must be a mapping", code=15)
-
-    assert state.name(project) == "shop"
-
-
-def test_broken_files_of_a_stack_that_never_ran_are_the_error(
-    make_project: MakeProject, runner: Any
-) -> None:
-    runner.answer("config", stderr="validating x: services must be a mapping", code=15)
-
-    with pytest.raises(UsageError, match=r"compose\.yaml: x: services must be a mapping"):
-        state.name(make_project(files={"compose.yaml": "services: {}"}))
 
 
 def test_containers_of_this_folder_are_ours(make_container: Make, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_each_published_port_has_a_url_and_what_is_behind_it(
         make_container("quiet"),
     ]
 
-    assert urls(declare(SERVICES), found, "localhost") == (
+    assert urls(declare(SERVICES).model, found, "localhost") == (
         Url("db", "127.0.0.1", 5433, 5432, "tcp", "postgresql://127.0.0.1:5433", "PostgreSQL"),
         Url("redis", "localhost", 6380, 6379, "tcp", "redis://localhost:6380", "Redis"),
         Url("tls", "localhost", 8443, 443, "tcp", "https://localhost:8443", "http"),
@@ -38,7 +38,7 @@ def test_each_published_port_has_a_url_and_what_is_behind_it(
 def test_ports_of_an_engine_elsewhere_are_reached_there(
     declare: Declare, make_container: Make, bind: Bind
 ) -> None:
-    (found,) = urls(declare({}), [make_container(bindings=(bind(80),))], "box")
+    (found,) = urls(declare({}).model, [make_container(bindings=(bind(80),))], "box")
 
     assert (found.host, found.url) == ("box", "http://box:80")
 
@@ -47,7 +47,9 @@ def test_ports_of_an_engine_elsewhere_are_reached_there(
 def test_an_ipv6_address_stands_in_brackets_in_a_url(
     declare: Declare, make_container: Make, bind: Bind, host: str
 ) -> None:
-    (found,) = urls(declare({}), [make_container(bindings=(bind(80, host=host),))], "localhost")
+    (found,) = urls(
+        declare({}).model, [make_container(bindings=(bind(80, host=host),))], "localhost"
+    )
 
     assert (found.host, found.url) == (host, f"http://[{host}]:80")
 
@@ -57,7 +59,7 @@ def test_one_number_for_tcp_and_udp_is_two_ports(
 ) -> None:
     both = (bind(53, 53, "tcp"), bind(53, 53, "udp"))
 
-    found = urls(declare({}), [make_container("dns", bindings=both)], "localhost")
+    found = urls(declare({}).model, [make_container("dns", bindings=both)], "localhost")
 
     assert [(each.protocol, each.url) for each in found] == [
         ("tcp", "http://localhost:53"),
