@@ -110,11 +110,11 @@ class Docker:
                 continue
 
     def _image(self, image: str) -> dict[str, Any] | None:
-        from docker.errors import ImageNotFound
+        from docker.errors import NotFound  # `ImageNotFound` hangs on Docker's own wording
 
         try:
             return dict(self._api.inspect_image(image))
-        except ImageNotFound:
+        except NotFound:
             return None
 
 

@@ -130,14 +130,15 @@ def _sources(c: Context) -> Iterator[Source]:
         if "stack" in values:
             where = Path(str(path))
             name = where.name if level == "project" else str(path)
-            yield Source(name, _plain(values["stack"]))
+            # `stack:` with every line below it commented out says nothing.
+            yield Source(name, _plain(values["stack"] or {}))
 
 
 def _plain(value: Any) -> Any:
     """Return nested mappings as plain dictionaries, with the keys as text."""
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
-    return value if value is not None else {}
+    return value
 
 
 def mode_flag(common: Mapping[str, Any]) -> str:

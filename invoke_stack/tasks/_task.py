@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from invoke.exceptions import ParseError
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
@@ -44,6 +45,13 @@ class Flag(Argument):
         flag = cls.__new__(cls)
         flag.__dict__.update(vars(plain))
         return flag
+
+    def set_value(self, value: Any, cast: bool = True) -> None:
+        """Take the value; one that is no number is a mistake of usage, not a crash."""
+        try:
+            super().set_value(value, cast)
+        except ValueError:
+            raise ParseError(f"--{self.name} expects a number, not {value!r}") from None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Flag:
         flag = self.of(self)

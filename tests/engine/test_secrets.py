@@ -35,6 +35,7 @@ services:
       interval: 5s
   app:
     image: node:22-alpine
+    stop_signal: SIGKILL
     depends_on:
       db: {{condition: service_healthy}}
     env_file: [.env.local]
@@ -47,6 +48,7 @@ services:
       retries: 2
   leaves:
     image: node:22-alpine
+    stop_signal: SIGKILL
     profiles: [staging]
     env_file: [.env.local]
     environment:
@@ -54,6 +56,7 @@ services:
     command: ["node", "-e", "{TELLS_ALL} console.error(process.env); process.exit(3)"]
   sick:
     image: node:22-alpine
+    stop_signal: SIGKILL
     profiles: [test]
     env_file: [.env.local]
     environment:
@@ -119,9 +122,7 @@ def watcher() -> Iterator[Watcher]:
 
 @pytest.fixture(scope="module")
 def shared(shared_project: Callable[..., Project]) -> Project:
-    project = shared_project(
-        compose=COMPOSE, **{".env.local": ENV, ".env.local.example": TEMPLATE}
-    )
+    project = shared_project(compose=COMPOSE, **{".env.local": ENV, ".env.local.example": TEMPLATE})
     project.secrets |= CANARIES
     return project
 
@@ -172,9 +173,7 @@ TASKS = [
 ]
 
 
-def test_no_task_shows_a_secret_or_hands_one_over_in_argv(
-    stack: Project, watcher: Watcher
-) -> None:
+def test_no_task_shows_a_secret_or_hands_one_over_in_argv(stack: Project, watcher: Watcher) -> None:
     for words in TASKS:
         result = stack.inv(*words)
         assert result.code == 0, (words, result.text)
@@ -230,31 +229,27 @@ def test_a_check_that_fails_hides_the_secrets_in_what_the_probe_printed(
     ],
 )
 def test_a_broken_env_line_is_named_by_place_and_not_by_content(
-    line: str, stack: Project, watcher: Watcher
+    line: str, project: Callable[..., Project], watcher: Watcher
 ) -> None:
-    path = stack.folder / ".env.local"
-    number = len(ENV.splitlines()) + 1
-    path.write_text(ENV + line.format(CANARIES["API_TOKEN"]) + "\n")
-    try:
-        for task in ("stack.up", "stack.ps", "env.show", "stack.config"):
-            result = stack.inv(task)
-            if result.code:
-                assert result.code == 2, result.text
-                assert f".env.local:{number}" in result.error
-                assert result.hint
-    finally:
-        path.write_text(ENV)
+    broken = line.format(CANARIES["API_TOKEN"])
+    files = {".env.local": f"{ENV}{broken}\n", ".env.local.example": TEMPLATE}
+    stack = project(compose=COMPOSE, **files)
+    stack.secrets |= CANARIES
+    for task in ("stack.config", "env.show"):
+        result = stack.inv(task)
+        if result.code:
+            assert result.code == 2, result.text
+            assert f".env.local:{len(ENV.splitlines()) + 1}" in result.error
+            assert result.hint
 
 
 def test_broken_compose_yaml_does_not_show_the_secret_in_it(
-    stack: Project, watcher: Watcher
+    project: Callable[..., Project], watcher: Watcher
 ) -> None:
-    path = stack.folder / "compose.yaml"
-    path.write_text(COMPOSE.replace("SECRET: ", "SECRET: [", 1))
-    try:
-        assert stack.inv("stack.up").code == 2
-    finally:
-        path.write_text(COMPOSE)
+    broken = COMPOSE.replace("SECRET: ", "SECRET: [", 1)
+    stack = project(compose=broken, **{".env.local": ENV, ".env.local.example": TEMPLATE})
+    stack.secrets |= CANARIES
+    assert stack.inv("stack.up").code == 2
 
 
 def test_a_secret_given_with_set_is_not_shown(stack: Project) -> None:
@@ -265,8 +260,6 @@ def test_a_secret_given_with_set_is_not_shown(stack: Project) -> None:
     assert stack.inv("env.show", "--set", given).ok()
 
 
-def test_down_with_its_backup_shows_no_secret(
-    stack: Project, watcher: Watcher
-) -> None:
+def test_down_with_its_backup_shows_no_secret(stack: Project, watcher: Watcher) -> None:
     stack.inv("--echo", "stack.down", "--volumes", "--yes").ok()
     assert stack.containers() == {}

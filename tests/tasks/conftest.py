@@ -35,7 +35,8 @@ DOCKER = """\
 #!{python} -SE
 import json, os, sys, time
 here = {here!r}
-line = " ".join(sys.argv[1:])
+# The folder's name comes from the test's and must not be taken for an argument.
+line = " ".join(sys.argv[1:]).replace(os.path.dirname(here), "")
 with open(here + "/calls.jsonl", "a") as calls:
     call = {{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}
     print(json.dumps(call), file=calls)
@@ -65,6 +66,8 @@ class Ran:
 
 class Stage:
     """A project folder, a fake `docker` first on PATH, and `inv` to run in it."""
+
+    program = str(INV)
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "shop"
@@ -107,18 +110,18 @@ class Stage:
         return [call for call in map(json.loads, lines) if words in " ".join(call["argv"])]
 
     def snapshot(self) -> dict[str, bytes]:
-        """Return every file of the project that is not the interpreter's own."""
+        """Return every file of the project but the interpreter's own and the locks."""
         return {
             str(path.relative_to(self.root)): path.read_bytes()
             for path in sorted(self.root.rglob("*"))
-            if path.is_file() and "__pycache__" not in path.parts
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".lock"
         }
 
     def inv(
         self,
         *words: str,
         cwd: Path | None = None,
-        program: tuple[str, ...] = (str(INV),),
+        program: tuple[str, ...] = (program,),
         **environ: str,
     ) -> Ran:
         """Run `inv` with these arguments."""

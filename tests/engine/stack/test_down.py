@@ -52,7 +52,7 @@ def foreign(docker: Callable[..., str]) -> Iterator[str]:
 
 
 def test_down_covers_every_profile_and_leaves_other_projects_and_foreign_volumes_alone(
-    project: Callable[..., Project], foreign: str, docker: Callable[..., str]
+    foreign: str, project: Callable[..., Project], docker: Callable[..., str]
 ) -> None:
     text = COMPOSE.replace("FOREIGN", foreign)
     other = project(compose=text)
@@ -109,11 +109,6 @@ def test_volumes_of_a_database_that_cannot_be_backed_up_are_kept(
     stack.inv("stack.stop").ok()
     before, volumes = stack.identities(), stack.listed("volume", "ls")
     result = stack.inv("stack.down", "--volumes", "--yes")
-    if result.code == 0:
-        # Whoever starts the database for the backup has done more than was asked for.
-        assert list((stack.folder / "backups").rglob("*.json"))
-        assert stack.listed("volume", "ls") == []
-        return
     assert result.code == 4
     assert "could not be backed up" in result.error
     assert "--no-backup" in result.hint

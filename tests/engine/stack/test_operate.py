@@ -51,12 +51,16 @@ def inside(docker: Callable[..., str]) -> Callable[[Project, str], list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("number", "group", "code"),
-    [(signal.SIGINT, True, 130), (signal.SIGINT, False, 130), (signal.SIGTERM, False, 143)],
+    ("number", "to", "code"),
+    [
+        (signal.SIGINT, "group", 130),
+        (signal.SIGINT, "process", 130),
+        (signal.SIGTERM, "process", 143),
+    ],
 )
 def test_an_interrupted_exec_off_a_terminal_ends_its_program_inside(
     number: int,
-    group: bool,
+    to: str,
     code: int,
     stack: Project,
     begin: Callable[..., Begun],
@@ -66,7 +70,7 @@ def test_an_interrupted_exec_off_a_terminal_ends_its_program_inside(
 ) -> None:
     run = begin(stack, "stack.exec", "-s", "app", "--", "sh", "-c", "sleep 300; true")
     until(lambda: inside(stack, "sleep 300"), 15, "the program is never started")
-    run.signal(number, group=group)
+    run.signal(number, group=to == "group")
     until(lambda: not inside(stack, "sleep 300"), 3, "it still runs inside after 3 s")
     assert run.end(timeout=10).code == code
     assert processes(stack.name) == []

@@ -135,7 +135,7 @@ def test_a_missing_env_file_without_template(project: Callable[..., Project]) ->
     result = stack.inv("stack.up")
     assert result.code == 2
     assert result.error.startswith("app: env_file settings.env does not exist")
-    assert "env.init" in result.hint
+    assert "`required: false` in compose.yaml" in result.hint
     assert untouched(stack)
 
 
@@ -171,7 +171,7 @@ def test_a_service_that_does_not_exist_gets_a_suggestion(cache: Project) -> None
     for words in (("stack.up", "-s", "cahce"), ("stack.exec", "-s", "cahce", "--", "true")):
         result = cache.inv(*words)
         assert result.code == 2
-        assert result.error == "compose.yaml: no such service: cahce"
+        assert result.error.endswith(": no such service: cahce")
         assert "did you mean cache?" in result.hint
     assert untouched(cache)
 

@@ -1,4 +1,4 @@
-"""`stack.up` where all goes well: once, again, elsewhere, and with the project's single env file."""
+"""`stack.up` where all goes well: once, again, elsewhere, and with a single env file."""
 
 from __future__ import annotations
 

@@ -128,17 +128,17 @@ def test_a_service_that_was_slow_before_is_given_up_on_after_the_timeout_that_wa
     assert result.seconds < 10
 
 
-ENDINGS = [
-    pytest.param(signal.SIGINT, True, 130, id="interrupt-in-a-terminal"),
-    pytest.param(signal.SIGINT, False, 130, id="interrupt-of-the-process"),
-    pytest.param(signal.SIGTERM, False, 143, id="termination"),
-]
-
-
-@pytest.mark.parametrize(("number", "group", "code"), ENDINGS)
+@pytest.mark.parametrize(
+    ("number", "to", "code"),
+    [
+        (signal.SIGINT, "group", 130),
+        (signal.SIGINT, "process", 130),
+        (signal.SIGTERM, "process", 143),
+    ],
+)
 def test_an_interrupted_wait_leaves_no_program_and_names_the_next_step(
     number: int,
-    group: bool,
+    to: str,
     code: int,
     project: Callable[..., Project],
     begin: Callable[..., Begun],
@@ -148,7 +148,7 @@ def test_an_interrupted_wait_leaves_no_program_and_names_the_next_step(
     run = begin(stack, "stack.up")
     run.said("slow: starting")
     assert processes(stack.name)
-    run.signal(number, group=group)
+    run.signal(number, group=to == "group")
     result = run.end(timeout=10)
     assert result.code == code
     assert "interrupted" in result.stderr

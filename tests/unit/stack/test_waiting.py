@@ -358,6 +358,22 @@ def test_the_timeout_counts_while_compose_runs_too(
     assert caught.value.hint == "inv stack.ps"
 
 
+def test_a_database_that_knows_another_password_is_told_once(
+    watch: Callable[..., Watch], make_container: Make, reported: list[Any]
+) -> None:
+    up = [make_container("db", health="healthy"), make_container("web", health="starting")]
+    ready = [make_container("db", health="healthy"), make_container("web", health="healthy")]
+    said = 'FATAL:  password authentication failed for user "app"'
+    engine = FakeEngine([up] * 200 + [ready], wrote=said)
+
+    watch(engine, "db", "web", databases=("db",)).until_ready(FakeCompose())
+
+    warnings = [each for each in reported if isinstance(each, events.Warned)]
+    assert [each.text for each in warnings] == [
+        "db refuses the password of user app: its volume was made with another one"
+    ]
+
+
 def test_a_failing_compose_ends_the_wait_in_its_own_words(
     watch: Callable[..., Watch],
 ) -> None:
