@@ -131,7 +131,7 @@ def _sources(c: Context) -> Iterator[Source]:
             where = Path(str(path))
             name = where.name if level == "project" else str(path)
             # `stack:` with every line below it commented out says nothing.
-            yield Source(name, _plain(values["stack"] or {}))
+            yield Source(name, {} if values["stack"] is None else _plain(values["stack"]))
 
 
 def _plain(value: Any) -> Any:

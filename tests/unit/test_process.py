@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from invoke_stack.children import TAIL_LINES
 from invoke_stack.errors import ExitCode, StackError, UsageError
-from invoke_stack.process import TAIL_LINES, Command, Completed, Running, SystemRunner
+from invoke_stack.process import Command, Completed, Running, SystemRunner
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and process groups of POSIX")
 DEADLINE_S = 10.0

@@ -1,0 +1,156 @@
+"""Child processes: collecting what they say, ending them with everything they started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import IO
+
+from invoke_stack.command import Command
+
+GRACE_S = 3.0
+"""How long a child may take to end after SIGINT, and again after SIGTERM, in seconds."""
+
+POLL_S = 0.02
+"""How often a process group that was told to end is looked at, in seconds."""
+
+TAIL_LINES = 400
+"""Lines of output that a background program keeps for an error message."""
+
+
+class Running:
+    """A program that runs beside us.
+
+    Text output of both streams is collected line by line. With ``binary`` the caller reads
+    ``stdout`` itself and only stderr is collected.
+    """
+
+    def __init__(
+        self,
+        command: Command,
+        child: subprocess.Popen[bytes],
+        *,
+        binary: bool,
+        grace_s: float = GRACE_S,
+    ) -> None:
+        self.command = command
+        self._grace_s = grace_s
+        self.stdout = child.stdout
+        self._child = child
+        self._lines: deque[str] = deque(maxlen=TAIL_LINES)
+        self._fresh: deque[str] = deque()
+        streams = [child.stderr] if binary else [child.stdout]
+        self._drains = [self._drain(stream) for stream in streams if stream is not None]
+
+    def _drain(self, stream: IO[bytes]) -> threading.Thread:
+        def pump() -> None:
+            for raw in stream:
+                line = raw.decode(errors="replace").rstrip("\r\n")
+                self._lines.append(line)
+                self._fresh.append(line)
+
+        thread = threading.Thread(target=pump, daemon=True)
+        thread.start()
+        return thread
+
+    @property
+    def pid(self) -> int:
+        """The operating system's number of the program."""
+        return self._child.pid
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines of output, oldest first."""
+        return tuple(self._lines)
+
+    def fresh(self) -> Iterator[str]:
+        """Yield the lines that arrived since the last call."""
+        while self._fresh:
+            yield self._fresh.popleft()
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+        return self._child.poll()
+
+    def wait(self, timeout_s: float | None = None) -> int:
+        """Wait for the end and for all output; return the exit code.
+
+        Raises:
+            TimeoutError: it still runs after ``timeout_s`` seconds.
+        """
+        try:
+            code = self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(str(self.command.argv[0])) from None
+        for thread in self._drains:
+            thread.join(GRACE_S)
+        return code
+
+    def stop(self) -> None:
+        """End the program and everything it started: interrupt, terminate, kill."""
+        end(self._child, self._grace_s)
+        for thread in self._drains:
+            thread.join(self._grace_s)
+
+    def close(self) -> None:
+        """Close the streams that nobody reads any more.
+
+        What left the process group may still hold the other end: closing under the thread
+        that reads it would wait for that thread for ever.
+        """
+        if not any(thread.is_alive() for thread in self._drains):
+            close(self._child)
+
+
+def end(child: subprocess.Popen[bytes], grace_s: float) -> None:
+    """End a child and its whole process group, politely first.
+
+    The group outlives a child that did not wait for its own children.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if not _alive(child):
+            return
+        _signal_group(child, number)
+        deadline = time.monotonic() + grace_s
+        while _alive(child) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+    if _alive(child):
+        _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
+        child.wait()
+
+
+def _alive(child: subprocess.Popen[bytes]) -> bool:
+    if child.poll() is None:
+        return True
+    if os.name != "posix":
+        return False
+    try:
+        os.killpg(child.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def close(child: subprocess.Popen[bytes]) -> None:
+    """Close what is left of a child's streams."""
+    for stream in (child.stdin, child.stdout, child.stderr):
+        if stream is not None:
+            # What was still to be fed to a program that has ended is of no use any more.
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(child.pid, number)
+        elif number == signal.SIGINT:
+            child.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            child.terminate()
