@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/tasks.md from the code, so that neither goes out of date."""
+"""Writes docs/settings.md and docs/tasks.md from the code, so that both stay true."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Under `stack:` in `invoke.yaml`, or in `namespace({...})`. A flag wins over the variable,",
-        "the variable over `invoke.yaml`, that over `namespace({...})`, that over what is detected.",
+        "Under `stack:` in `invoke.yaml`, or in `namespace({...})`. A flag wins over the",
+        "variable, the variable over `invoke.yaml`, that over `namespace({...})`, that over what",
+        "is detected.",
         "",
         "| setting | variable | type | default | what it does |",
         "|---|---|---|---|---|",

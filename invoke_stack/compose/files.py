@@ -98,8 +98,10 @@ def _with_override(base: Path, mode: Mode) -> ComposeFiles:
     # Compose itself adds `*.override.yml` to a plain run; that is a developer's habit, so
     # only dev keeps it.
     wanted = ("override", *mode.aliases) if mode.name == "dev" else mode.aliases
-    extra = [path for alias in wanted if (path := _first(base.parent, alias, (stem,)))]
-    own = any(path for path in extra if f".{'override'}." not in path.name)
+    # `docker-compose.dev.yml` beside `compose.yaml` is meant for it all the same.
+    stems = (stem, *(each for each in STEMS if each != stem))
+    extra = [path for alias in wanted if (path := _first(base.parent, alias, stems))]
+    own = any(".override." not in path.name for path in extra)
     return ComposeFiles((base, *extra), "found by name", mode.name, overridden=own)
 
 

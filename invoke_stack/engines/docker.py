@@ -69,9 +69,10 @@ class Docker:
         """Return the identity of a stored image, or "" when the engine does not have it."""
         return str((self._image(image) or {}).get("Id") or "")
 
-    def logs(self, container: str, lines: int) -> str:
-        """Return the last lines that a container wrote, both streams."""
-        raw = self._api.logs(container, tail=lines, stdout=True, stderr=True)
+    def logs(self, container: str, lines: int, *, since: float = 0.0) -> str:
+        """Return the last lines that a container wrote, since an epoch time of the engine."""
+        begin = int(since) or None
+        raw = self._api.logs(container, tail=lines, stdout=True, stderr=True, since=begin)
         return bytes(raw).decode(errors="replace").rstrip()
 
     def environment(self, container: str) -> dict[str, str]:

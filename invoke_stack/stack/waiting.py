@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +17,8 @@ from invoke_stack.process import Running
 from invoke_stack.stack.readiness import Verdict, judge
 
 POLL_S = 0.2
-SUSPECT_S = 8.0
-"""After this many seconds the databases' logs are read for the usual reason to wait in vain."""
+SUSPECT_S = 5.0
+"""How often, in seconds, the databases' logs are read for the usual reason to wait in vain."""
 
 LOCKED_OUT = re.compile(r'password authentication failed for user "([^"]+)"')
 LOG_LINES = 15
@@ -49,7 +50,7 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _seen: dict[str, float] = field(default_factory=dict)
-    _locked_out: str = ""
+    _next_suspicion: float = SUSPECT_S
 
     def until_ready(self, starting: Running) -> None:
         """Return once every service is ready.
@@ -71,7 +72,8 @@ class Watch:
                 raise compose_error(starting.tail)
             if ended == 0 and all(verdict.ready for _, verdict in found.values()):
                 return
-            if not self._locked_out and self.clock() - begin > SUSPECT_S:
+            if self.clock() - begin > self._next_suspicion:
+                self._next_suspicion += SUSPECT_S
                 self._suspect(found)
             if self.timeout_s and self.clock() - begin > self.timeout_s:
                 raise self._late(found)
@@ -124,18 +126,23 @@ class Watch:
         The password in the env files counts only when the volume is made; changed later, every
         health check behind it fails until its deadline.
         """
-        for service in self.databases:
-            container, verdict = found.get(service, (None, None))
-            if container is None or verdict is None or not verdict.ready:
+        late = [c.started_at for c, verdict in found.values() if c and not verdict.ready]
+        for service in self.databases if late else ():
+            container, verdict = found[service]
+            if container is None or not verdict.ready:
                 continue
-            refused = LOCKED_OUT.search(self.engine.logs(container.id, LOG_LINES))
+            # Only what was written since the late ones started: older refusals are history.
+            words = self.engine.logs(container.id, LOG_LINES, since=min(late))
+            refused = LOCKED_OUT.search(words)
             if refused:
-                self._locked_out = (
-                    f"{service} refuses the password of user {refused[1]}: its volume was made "
-                    "with another one"
+                self._next_suspicion = math.inf
+                text = f"{service} refuses the password of user {refused[1]}"
+                self.report(
+                    events.Warned(
+                        f"{text}: its volume was made with another one",
+                        "set the earlier password again, or give the user the new one in psql",
+                    )
                 )
-                hint = "set the earlier password again, or give the user the new one in psql"
-                self.report(events.Warned(self._locked_out, hint))
 
     def _failure(self, service: str, container: Container | None, verdict: Verdict) -> StackError:
         kind = UnreachableError if verdict.kind == "unhealthy" else StackError

@@ -34,8 +34,9 @@ class FakeEngine:
         self.looks += 1
         return tuple(picture)
 
-    def logs(self, container: str, lines: int) -> str:
+    def logs(self, container: str, lines: int, *, since: float = 0.0) -> str:
         self.logs_of.append((container, lines))
+        self.since = since
         return self.wrote
 
 
