@@ -56,6 +56,8 @@ def main() -> int:
             print("Everything else needs a Docker Engine with Compose 2.24.4 or newer.")
             print("Install it (https://docs.docker.com/engine/install/) and run this again.")
             return 2
+        if code == 0:
+            print("\nNext: the same in a project of your own; README.md shows how.")
         return code
 
 
@@ -121,7 +123,6 @@ def _show(
         if code:
             print(f"\n`inv {' '.join(words)}` ended with exit code {code}")
             return code
-    print(f"\nNext: the commands in README.md, in a project of your own ({REPOSITORY / 'docs'}).")
     return 0
 
 

@@ -57,6 +57,11 @@ class Console:
         """Whether results may carry colour."""
         return self._out.colour
 
+    @property
+    def unread(self) -> bool:
+        """Whether the reader of the results has gone away, as `head` does when it has enough."""
+        return self._out.left
+
     def result(self, text: str, *, reveal: bool = False) -> None:
         """Print what the task was asked for; ``reveal`` shows secrets, on request only."""
         if not self.json:

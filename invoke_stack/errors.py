@@ -72,6 +72,12 @@ class UnreachableError(StackError):
     code = ExitCode.UNREACHABLE
 
 
+class SlowProgramError(StackError):
+    """A program gave no answer in time; one that only looked may look again."""
+
+    code = ExitCode.UNREACHABLE
+
+
 class InterruptedRunError(StackError):
     """The user (SIGINT, 130) or the system (SIGTERM, 143) ended the run."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -54,7 +55,9 @@ def write(path: Path, text: str) -> bool:
             os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as problem:
-        raise StackError(str(path), f"cannot be written: {problem.strerror}") from problem
+        raise StackError(
+            str(path), f"cannot be written: {problem.strerror}", hint=_way_out(problem)
+        ) from problem
     finally:
         partial.unlink(missing_ok=True)
     return True
@@ -66,8 +69,17 @@ def make_folder(path: Path, *, private: bool = False) -> None:
         path.mkdir(mode=PRIVATE_FOLDER if private else 0o777, parents=True, exist_ok=True)
     except OSError as problem:
         raise UsageError(
-            str(path), f"cannot be created: {problem.strerror}", hint="check the folder's rights"
+            str(path), f"cannot be created: {problem.strerror}", hint=_way_out(problem)
         ) from problem
+
+
+def _way_out(problem: OSError) -> str:
+    """Return what to do about a file that cannot be made."""
+    if isinstance(problem, (FileExistsError, NotADirectoryError)):
+        return "a file is in the way: move it"
+    if isinstance(problem, IsADirectoryError):
+        return "a folder is in the way: move it"
+    return "make room on the disk" if problem.errno == errno.ENOSPC else "check the folder's rights"
 
 
 def state_folder(root: Path) -> Path:

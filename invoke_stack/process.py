@@ -8,17 +8,18 @@ group of its own, so that ending a run ends everything it started.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from invoke_stack.children import GRACE_S, Running, close, end
 from invoke_stack.command import Command, Completed
-from invoke_stack.errors import StackError, UsageError
+from invoke_stack.errors import SlowProgramError, StackError, UsageError
 
 __all__ = ["Command", "Completed", "Runner", "Running", "SystemRunner", "Terminated"]
 
@@ -84,7 +85,8 @@ class SystemRunner:
             close(child)
             if isinstance(problem, subprocess.TimeoutExpired):
                 message = f"did not answer within {timeout_s:g} s"
-                raise StackError(command.argv[0], message) from None
+                hint = f"see what it waits for: {command.argv[0]} version"
+                raise SlowProgramError(command.argv[0], message, hint=hint) from None
             raise
         return Completed(
             command, child.returncode, out.decode(errors="replace"), err.decode(errors="replace")
@@ -158,12 +160,29 @@ class SystemRunner:
             )
         try:
             return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-                (program, *command.argv[1:]), env=environ, cwd=command.cwd, **options
+                (program, *command.argv[1:]), env=_encoded(environ), cwd=command.cwd, **options
             )
         except OSError as problem:
-            raise StackError(
-                command.argv[0], f"could not be started: {problem.strerror}"
-            ) from problem
+            raise _unstarted(command, program, problem) from problem
+
+
+def _encoded(environ: Mapping[str, str]) -> Mapping[Any, Any]:
+    """Return an environment that any locale can hand on: Python's own encoding may be ASCII."""
+    if os.name != "posix":
+        return environ
+    return {
+        key.encode("utf-8", "surrogateescape"): value.encode("utf-8", "surrogateescape")
+        for key, value in environ.items()
+    }
+
+
+def _unstarted(command: Command, program: str, problem: OSError) -> StackError:
+    """Return the error for a program that is there and does not start."""
+    hint = f"{program} is no program for this machine: install {command.argv[0]} again"
+    if problem.errno == errno.E2BIG:
+        hint = "the env files are too large for a program's environment: keep long values in files"
+    message = f"could not be started: {problem.strerror}"
+    return StackError(command.argv[0], message, hint=hint)
 
 
 # What a dry run starts in place of a program that would run beside us.

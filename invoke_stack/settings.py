@@ -14,16 +14,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from invoke_stack import shapes
 from invoke_stack.errors import UsageError
 
 PREFIX = "INVSTACK_"
 
 
-def _setting(default: Any, text: str) -> Any:
-    """Declare a setting: its default and the sentence that the docs show."""
+def _setting(default: Any, text: str, *choices: str) -> Any:
+    """Declare a setting: its default, the sentence that the docs show, and its only values."""
+    notes = {"help": text, "choices": choices}
     if isinstance(default, (dict, tuple)):
-        return field(default_factory=lambda: default, metadata={"help": text})
-    return field(default=default, metadata={"help": text})
+        return field(default_factory=lambda: default, metadata=notes)
+    return field(default=default, metadata=notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Settings:
     """Everything under `stack:`."""
 
     mode: str = _setting("dev", "Mode of tasks that got no mode flag.")
-    engine: str = _setting("auto", "auto or docker.")
+    engine: str = _setting("auto", "auto or docker.", "auto", "docker")
     override: bool = _setting(
         default=True, text="Generate the health-timing override (`stack.up`)."
     )
@@ -116,19 +118,18 @@ def load(sources: Sequence[Source]) -> Settings:
 def build(kind: type[Any], values: Any, source: str, path: str) -> Any:
     """Return ``kind`` built from a mapping, or say which key is wrong, and where."""
     if not isinstance(values, Mapping):
-        raise UsageError(source, f"{path}: expected a mapping, found {_kind(values)}")
+        raise shapes.expected(source, path, "a mapping", shapes.kind(values))
     hints = typing.get_type_hints(kind)
-    known = {item.name for item in dataclasses.fields(kind)}
-    for key in values:
+    known = {item.name: item.metadata for item in dataclasses.fields(kind)}
+    found = {}
+    for key, value in values.items():
         if key not in known:
             raise unknown(f"{path}.{key}", source, [f"{path}.{name}" for name in sorted(known)])
-    return kind(
-        **{
-            key: _cast(hints[key], value, source, f"{path}.{key}")
-            for key, value in values.items()
-            if value is not None
-        }
-    )
+        if value is not None:
+            found[key] = _cast(hints[key], value, source, f"{path}.{key}")
+            choices = known[key].get("choices", ())
+            shapes.fitting(source, f"{path}.{key}", found[key], choices)
+    return kind(**found)
 
 
 def unknown(path: str, source: str, known: Sequence[str]) -> UsageError:
@@ -146,7 +147,7 @@ def _cast(hint: Any, value: Any, source: str, path: str) -> Any:
         return build(typing.cast("type[Any]", hint), value, source, path)
     if typing.get_origin(hint) is not None and issubclass(typing.get_origin(hint), Mapping):
         if not isinstance(value, Mapping):
-            raise UsageError(source, f"{path}: expected a mapping, found {_kind(value)}")
+            raise shapes.expected(source, path, "a mapping", shapes.kind(value))
         item = typing.get_args(hint)[1]
         # A name with nothing below it is there, with every default.
         given = {str(key): {} if each is None else each for key, each in value.items()}
@@ -158,27 +159,16 @@ def _cast(hint: Any, value: Any, source: str, path: str) -> Any:
 
 def _tuple(hint: Any, value: Any, source: str, path: str) -> tuple[Any, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise UsageError(source, f"{path}: expected a list, found {_kind(value)}")
+        raise shapes.expected(source, path, "a list", shapes.kind(value))
     item = typing.get_args(hint)[0]
     return tuple(_scalar(item, each, source, path) for each in value)
 
 
 def _scalar(hint: Any, value: Any, source: str, path: str) -> Any:
-    fits = hint is Any or (isinstance(value, hint) and not (hint is int and value is True))
-    if hint is int and isinstance(value, bool):
-        fits = False
-    if not fits:
-        raise UsageError(source, f"{path}: expected {_kind(hint())}, found {_kind(value)}")
+    fits = hint is Any or isinstance(value, hint)
+    if not fits or (hint is int and isinstance(value, bool)):
+        raise shapes.expected(source, path, shapes.KINDS[hint], shapes.kind(value))
     return value
-
-
-def _kind(value: Any) -> str:
-    names = {bool: "true or false", int: "a number", str: "a text", type(None): "nothing"}
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    return names.get(type(value), f"a {type(value).__name__}")
 
 
 def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,7 +223,7 @@ def _from_text(hint: Any, text: str, name: str) -> Any:
     if hint is bool and text.casefold() in words:
         return words[text.casefold()]
     if hint is int and text.strip().isdecimal():
-        return int(text)
+        return int(text.strip()[:20])  # Python refuses to read more than some 4000 digits
     if hint in {bool, int}:
-        raise UsageError(name, f"expected {_kind(hint())}, found another text")
+        raise shapes.expected(name, name, shapes.KINDS[hint], "another text")
     return text

@@ -24,6 +24,7 @@ class Stream:
         raw: the stream itself.
         environ: the caller's environment.
         terminal: whether a person watches it.
+        left: whether its reader has gone away.
         moves: whether its cursor can be moved.
         colour: whether colours are possible and welcome.
     """
@@ -32,6 +33,7 @@ class Stream:
         self.raw = raw
         self.environ = environ
         self.terminal = raw.isatty()
+        self.left = False
         # The old Windows console prints escape sequences as they are.
         able = os.name != "nt" or "WT_SESSION" in environ or "TERM" in environ
         self.moves = self.terminal and able and environ.get("TERM") != "dumb"
@@ -73,12 +75,19 @@ class Stream:
         try:
             yield
         except BrokenPipeError:
-            with contextlib.suppress(OSError, io.UnsupportedOperation):
-                null = os.open(os.devnull, os.O_WRONLY)
-                try:
-                    os.dup2(null, self.raw.fileno())
-                finally:
-                    os.close(null)
+            self.left = True
+            self._give_up()
+        except OSError:  # a full disk: that is an error, said once
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        with contextlib.suppress(OSError, io.UnsupportedOperation):
+            null = os.open(os.devnull, os.O_WRONLY)
+            try:
+                os.dup2(null, self.raw.fileno())
+            finally:
+                os.close(null)
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:

@@ -65,6 +65,8 @@ def find(project: Project, mode: Mode, environ: Mapping[str, str]) -> ComposeFil
 
 def _named(project: Project, mode: Mode, names: Sequence[str], where: str) -> ComposeFiles:
     paths = tuple((project.root / name).resolve() for name in names if name)
+    if not paths:
+        raise UsageError(where, "names no compose file", hint="name one there, or leave it away")
     for path in paths:
         if not path.is_file():
             raise UsageError(

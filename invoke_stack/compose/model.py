@@ -65,6 +65,7 @@ class Service:
     name: str
     image: str = ""
     build: str = field(default="", repr=False)
+    build_args: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     profiles: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     env_files: tuple[EnvFile, ...] = ()
@@ -155,6 +156,7 @@ def _service(name: str, body: Mapping[str, Any]) -> Service:
         name=name,
         image=str(body.get("image") or ""),
         build="" if build is None else json.dumps(build, sort_keys=True),
+        build_args=_environment(_mapping(build).get("args")),
         profiles=tuple(body.get("profiles") or ()),
         ports=tuple(_ports(name, body.get("ports") or ())),
         env_files=tuple(_env_files(body.get("env_file"))),
@@ -208,7 +210,7 @@ def _range(text: str) -> list[int]:
     first, _, last = text.partition("-")
     if not first.isdigit() or (last and not last.isdigit()):
         return []
-    return list(range(int(first), int(last or first) + 1))
+    return list(range(int(first), int(last or first) + 1)[:65536])
 
 
 def _env_files(value: Any) -> Iterator[EnvFile]:

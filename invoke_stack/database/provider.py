@@ -125,7 +125,8 @@ def _loaded(entry: Any) -> Provider:
         try:
             found = pkgutil.resolve_name(entry)
         except (ImportError, AttributeError, ValueError) as problem:
-            raise UsageError("stack.db.providers", f"{entry}: {problem}") from problem
+            hint = "write it as module:name, of a module that Python finds from the project root"
+            raise UsageError("stack.db.providers", f"{entry}: {problem}", hint=hint) from problem
     if isinstance(found, type):
         found = found()
     if not isinstance(found, Provider):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from invoke_stack.compose.model import HealthCheck
 from invoke_stack.engines import containers, endpoint
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.endpoint import Endpoint
-from invoke_stack.errors import StackError, UnreachableError
+from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.project import Project
 
 START_INTERVAL_API = (1, 44)
@@ -111,12 +112,21 @@ class Docker:
                 continue
 
     def _image(self, image: str) -> dict[str, Any] | None:
-        from docker.errors import NotFound  # `ImageNotFound` hangs on Docker's own wording
+        from docker.errors import (
+            APIError,
+            NotFound,
+        )  # `ImageNotFound` hangs on Docker's own wording
 
         try:
             return dict(self._api.inspect_image(image))
         except NotFound:
             return None
+        except APIError as problem:
+            if problem.status_code != HTTPStatus.BAD_REQUEST:
+                raise
+            said = str(problem.explanation).removeprefix("invalid reference format: ")
+            hint = "correct `image:` in the compose file, or the variables in it"
+            raise UsageError(f"image {image}", said, hint=hint) from problem
 
 
 def _publishes(listed: Mapping[str, Any]) -> bool:
@@ -146,7 +156,8 @@ def connect(project: Project, *, timeout_s: int = TIMEOUT_S) -> Iterator[Docker]
     try:
         yield Docker(where, api)
     except docker.errors.APIError as problem:
-        raise StackError("docker", str(problem.explanation or problem)) from problem
+        said = str(problem.explanation or problem)
+        raise StackError("docker", said, hint="see how the engine is: docker info") from problem
     except (docker.errors.DockerException, requests.RequestException) as problem:
         raise unreachable(where, str(problem)) from problem
     finally:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from invoke_stack.errors import UnreachableError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
+from invoke_stack.redaction import is_sensitive
 
 CONTEXT = Command(("docker", "context", "inspect"), effect="read")
 
@@ -52,6 +53,8 @@ def find(project: Project) -> Endpoint:
     """
     host = project.environ.get("DOCKER_HOST")
     if host:
+        if is_sensitive("DOCKER_HOST", host):
+            project.secrets.learn([host])
         verify = bool(project.environ.get("DOCKER_TLS_VERIFY"))
         return Endpoint(host, tls=_certificates(project.environ) if verify else None)
     done = project.runner.capture(CONTEXT, timeout_s=20)
@@ -61,7 +64,12 @@ def find(project: Project) -> Endpoint:
             (done.stderr.strip().splitlines() or ["cannot be read"])[-1],
             hint="docker context ls shows which there are; unset DOCKER_CONTEXT for the default",
         )
-    return from_context(json.loads(done.stdout)[0])
+    try:
+        return from_context(json.loads(done.stdout)[0])
+    except (ValueError, LookupError, AttributeError, TypeError) as problem:
+        hint = "check which docker comes first on PATH: docker context inspect"
+        message = "its description is not readable"
+        raise UnreachableError("docker context", message, hint=hint) from problem
 
 
 def _certificates(environ: Mapping[str, str]) -> Path:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from invoke_stack.compose import commands, files, interpolation, model, variables
+from invoke_stack.compose import files, interpolation, model, variables
 from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.compose.files import ComposeFiles
 from invoke_stack.compose.model import Model, Service
 from invoke_stack.compose.variables import Variable
-from invoke_stack.environment import handover, layers, resolve, views
+from invoke_stack.environment import handover, layers, reading, resolve, views
 from invoke_stack.environment.layers import Layer
+from invoke_stack.environment.reading import EVERY_PROFILE
 from invoke_stack.environment.resolve import ResolvedEnv
-from invoke_stack.errors import StackError, UnreachableError, UsageError
+from invoke_stack.errors import UsageError
 from invoke_stack.modes import Mode
 from invoke_stack.project import Project
 from invoke_stack.redaction import is_sensitive
-
-EVERY_PROFILE = "*"
-CONFIG_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ def load(project: Project, mode: str = "") -> Declared:
         templates_marks=template_marks(project, chosen, own, *template_folders(project, found)),
     )
     project.secrets.learn(env.secrets())
-    tree = _tree(project, found, handover.compose_environ(project.environ, env))
+    tree = reading.tree(project, found, handover.compose_environ(project.environ, env))
     return _declared(project, chosen, found, env, tree, named)
 
 
@@ -111,8 +108,20 @@ def template_folders(project: Project, found: ComposeFiles) -> tuple[Path, ...]:
 
 def main_family(project: Project, mode: Mode) -> tuple[Layer, ...]:
     """Return the layers of the project's own env files in a mode, lowest rank first."""
-    folder = (project.root / project.settings.env.directory).resolve()
-    return family(project, folder, mode)
+    return family(project, main_folder(project), mode)
+
+
+def main_folder(project: Project) -> Path:
+    """Return the folder of the project's own env files.
+
+    Raises:
+        UsageError: the setting names none.
+    """
+    named = project.settings.env.directory
+    folder = (project.root / named).resolve()
+    if not folder.is_dir():
+        raise UsageError("stack.env.directory", f"no such folder: {named}", hint="correct the name")
+    return folder
 
 
 def family(project: Project, folder: Path, mode: Mode) -> tuple[Layer, ...]:
@@ -157,9 +166,10 @@ def _declared(  # noqa: PLR0913 - the parts of one value, put together in one pl
     environ = stack_view(project, handover.compose_environ(project.environ, env), env, ports)
     whole = model.parse(model.mapped(tree, _filler(environ.get)))
     project.secrets.allow([whole.name, *whole.services, project.root.name])
+    # As the files write it: a secret that a variable brings into an image's name stays one.
+    project.secrets.allow([each.image for each in model.parse(tree).services.values()])
     for service in whole.services.values():
-        project.secrets.allow([service.image])
-        pairs = service.environment.items()
+        pairs = (*service.environment.items(), *service.build_args.items())
         project.secrets.learn([v for k, v in pairs if v and is_sensitive(k, v)])
     return Declared(
         mode=mode,
@@ -187,41 +197,6 @@ def stack_view(
         if key in environ
     }
     return {**environ, **changed}
-
-
-def _tree(project: Project, found: ComposeFiles, environ: Mapping[str, str]) -> Any:
-    """Return Compose's own reading of the files, not interpolated.
-
-    A plain `config` fails on a fresh clone, where values and env files are still missing.
-    """
-    call = ComposeCall(found.paths, found.folder, "", (EVERY_PROFILE,), environ)
-    done = project.runner.capture(
-        commands.config(call, interpolate=False), timeout_s=CONFIG_TIMEOUT_S
-    )
-    if done.code != 0:
-        raise refused(project, found, done.stderr)
-    return json.loads(done.stdout)
-
-
-def refused(project: Project, found: ComposeFiles, stderr: str) -> StackError:
-    """Return the error for compose files that Compose does not accept."""
-    lines = [line for line in stderr.splitlines() if line.strip() and "level=warning" not in line]
-    last = lines[-1] if lines else "docker compose config failed"
-    if "is not a docker command" in stderr or "unknown shorthand flag" in stderr:
-        return UsageError(
-            "docker compose",
-            "the Compose plugin is not installed",
-            hint="install Docker Compose v2 (docker-compose-plugin), then run the task again",
-        )
-    if "unable to resolve docker endpoint" in stderr:
-        return UnreachableError(
-            "docker context",
-            last.rpartition("docker endpoint: ")[2],
-            hint="docker context ls shows the contexts there are",
-        )
-    text = project.secrets.hide(last).replace(f"{project.root}/", "").removeprefix("validating ")
-    shown = ", ".join(project.shown(path) for path in found.paths)
-    return UsageError(shown, text.strip(), hint="correct the file, then run the task again")
 
 
 def _filler(lookup: Callable[[str], str | None]) -> Callable[[str], str]:

@@ -23,6 +23,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _QUOTED = {
     quote: re.compile(rf"{quote}((?:\\.|[^{quote}\\])*){quote}", re.DOTALL) for quote in "'\""
 }
+_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPE = re.compile(r'\\([abfnrtv$"\\])')
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
@@ -46,12 +47,17 @@ class Reading:
 
 
 class UnreadableError(ValueError):
-    """Compose refuses the statement or reads it in its own way; carries message and hint."""
+    """Compose refuses the statement or reads it in its own way; carries message and hint.
 
-    def __init__(self, message: str, hint: str) -> None:
+    ``kind`` is "syntax" where Compose refuses the file, "own" where it may read the statement
+    in its own way, "encoding" for a line end inside a value, "literal" for an escape.
+    """
+
+    def __init__(self, message: str, hint: str, kind: str = "syntax") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.kind = kind
 
 
 def read(statement: str) -> Reading | None:
@@ -82,10 +88,10 @@ def _no_assignment(rest: str | None) -> UnreadableError:
             "write NAME=value, or end the line",
         )
     if rest is not None and rest.startswith(":"):
-        return UnreadableError("`:` in place of `=`", "write NAME=value")
+        return UnreadableError("`:` in place of `=`", "write NAME=value", "own")
     if rest is not None and rest.startswith("#"):
         return UnreadableError(
-            "a comment behind a name without `=`", "put the comment on its own line"
+            "a comment behind a name without `=`", "put the comment on its own line", "own"
         )
     return UnreadableError(
         "not an assignment",
@@ -110,11 +116,13 @@ def _assignment(key: str, rest: str) -> Reading:
         raise UnreadableError(
             f"text behind the closing {quote} of {key}",
             f"quote the whole value once; a {quote} inside goes in {_other(quote)} quotes",
+            "own",
         )
     if "\r" in found[1]:
         raise UnreadableError(
             f"the value of {key} spans lines that end in CRLF",
             r'write it on one line as "...\n..." or save the file with LF line ends',
+            "encoding",
         )
     return _quoted(key, quote, found[1])
 
@@ -125,18 +133,16 @@ def _other(quote: str) -> str:
 
 def _quoted(key: str, quote: str, inner: str) -> Reading:
     # First the quote itself, as Compose does; every other backslash stays for the next step.
-    inner = re.sub(
-        r"\\(.)",
-        lambda pair: quote if pair[1] == quote else pair[0],
-        inner,
-        flags=re.DOTALL,
-    )
+    if "\\" not in inner:
+        return Reading(key, quote, inner, inner)
+    inner = _PAIR.sub(lambda pair: quote if pair[1] == quote else pair[0], inner)
     if quote == "'":
         return Reading(key, quote, inner, inner)
     if r"\0" in re.sub(r"\\\\", "", inner):
         raise UnreadableError(
             rf"`\0` in the double-quoted value of {key} is read in two ways",
             r"write \\0 for a backslash and a zero",
+            "literal",
         )
     return Reading(key, quote, _decoded(inner, r"\$"), _decoded(inner, "$$"))
 

@@ -17,7 +17,7 @@ from invoke_stack.environment import dialect
 from invoke_stack.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from dotenv.parser import Binding
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST = 120 * 1024
 
 # They steer the programs we start; a file that sets one would change more than the stack.
-_RESERVED = re.compile(
+RESERVED = re.compile(
     r"PATH|HOME|LD_.*|DYLD_.*|DOCKER_HOST|DOCKER_CONFIG|DOCKER_CONTEXT|PYTHONPATH|NODE_OPTIONS"
     r"|BASH_ENV|IFS",
     re.IGNORECASE,
@@ -61,9 +61,20 @@ def parse(data: bytes, file: str, *, allow: Collection[str] = ()) -> tuple[Assig
     Raises:
         UsageError: a line is refused.
     """
+    return assignments(statements(decode(data, file)), file, allow=allow)
+
+
+def assignments(
+    parsed: Iterable[tuple[Binding, int]], file: str, *, allow: Collection[str] = ()
+) -> tuple[Assignment, ...]:
+    """Return what the statements of an env file assign.
+
+    Raises:
+        UsageError: a line is refused.
+    """
     found: dict[str, Assignment] = {}
-    assignments = []
-    for binding, line in statements(decode(data, file)):
+    taken = []
+    for binding, line in parsed:
         where = f"{file}:{line}"
         reading = _reading(binding, where)
         if reading is None:
@@ -76,8 +87,8 @@ def parse(data: bytes, file: str, *, allow: Collection[str] = ()) -> tuple[Assig
                 f"{assignment.key} stands here and in line {earlier.line}, once without `=`",
                 hint="keep one of the two lines",
             )
-        assignments.append(assignment)
-    return tuple(assignments)
+        taken.append(assignment)
+    return tuple(taken)
 
 
 def decode(data: bytes, file: str) -> str:
@@ -118,11 +129,12 @@ def _reading(binding: Binding, where: str) -> dialect.Reading | None:
         raise UsageError(where, error.message, hint=error.hint) from None
     key, literal = (reading.key, reading.literal) if reading else (None, None)
     if binding.error or binding.key != key or binding.value != literal:
-        raise _disagreement(reading, where)
+        raise disagreement(reading, where)
     return reading
 
 
-def _disagreement(reading: dialect.Reading | None, where: str) -> UsageError:
+def disagreement(reading: dialect.Reading | None, where: str) -> UsageError:
+    """Return the error for a statement that python-dotenv and Compose read differently."""
     if reading is None or reading.literal is None:
         return UsageError(where, "not an assignment", hint="write NAME=value")
     if reading.quote == "'":
@@ -138,7 +150,7 @@ def _assignment(
     reading: dialect.Reading, where: str, line: int, allow: Collection[str]
 ) -> Assignment:
     key = reading.key
-    if _RESERVED.fullmatch(key) and key not in allow:
+    if RESERVED.fullmatch(key) and key not in allow:
         raise UsageError(
             where,
             f"{key} may not be set in an env file",

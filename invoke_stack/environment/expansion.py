@@ -118,7 +118,7 @@ class Expansion:
                 f"{' -> '.join((*ring, key))} is a circle of references",
                 hint=f"give {key} a value of its own",
             )
-        if rank == 0 and _needs_lower_layer(template, key):
+        if rank == 0 and needs_lower_layer(template, key):
             raise UsageError(
                 where,
                 f"{key} refers to itself, and no lower layer sets it",
@@ -126,7 +126,7 @@ class Expansion:
             )
 
 
-def _needs_lower_layer(template: Template, key: str) -> bool:
+def needs_lower_layer(template: Template, key: str) -> bool:
     """Tell whether a value names its own key in a place where an unset key leaves a hole."""
     for part in template:
         if isinstance(part, str):
@@ -135,6 +135,6 @@ def _needs_lower_layer(template: Template, key: str) -> bool:
             return True
         # `${A:+$A:}` does not look at its word while A is unset.
         looked_at = part.name != key or part.uses_word(None)
-        if looked_at and _needs_lower_layer(part.word, key):
+        if looked_at and needs_lower_layer(part.word, key):
             return True
     return False

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke_stack.environment.dotenv import Assignment, decode, parse
-from invoke_stack.environment.marks import marks
+from invoke_stack.environment.dotenv import Assignment, assignments, decode, statements
+from invoke_stack.environment.marks import among, marks, named
 from invoke_stack.errors import UsageError
 from invoke_stack.modes import BUILT_IN, Mode
 
@@ -45,7 +45,15 @@ def layer_paths(folder: Path, mode: Mode, *, custom: Iterable[Mode] = ()) -> tup
 
     A lone `.env.local` is a layer of every mode: a project whose only env file it is means
     it for everything, also for tests.
+
+    Raises:
+        UsageError: one is a link whose target is gone: nobody means to run without it.
     """
+    for name in mode.layers:
+        if (folder / name).is_symlink() and not (folder / name).exists():
+            raise UsageError(
+                str(folder / name), "a link to nothing", hint="correct the link, or remove it"
+            )
     present = [name for name in _names((mode, *custom)) if (folder / name).is_file()]
     if present == [".env.local"]:
         return (folder / ".env.local",)
@@ -67,7 +75,9 @@ def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
             f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
             hint="check that it is a file and that you may read it",
         ) from None
-    return Layer(file, path, parse(data, file, allow=allow), marks(decode(data, file)))
+    # Taken apart once: that is the better half of the time.
+    parsed = tuple(statements(decode(data, file)))
+    return Layer(file, path, assignments(parsed, file, allow=allow), named(among(parsed)))
 
 
 def shown(path: Path, root: Path) -> str:

@@ -3,45 +3,84 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from invoke_stack.environment.dotenv import statements
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 _MARK = re.compile(
     r"@(?P<name>[A-Za-z][\w-]*)"
     r"(?:=(?P<argument>\"[^\"]*\"|'[^']*'|[^\s()]*(?:\([^)]*\))?))?(?=\s|$)"
 )
+_ASIDE = re.compile(r"#+\s*(?:export\s+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)=")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One mark and the line it stands on; without `=` its argument is ""."""
+
+    name: str
+    argument: str
+    line: int
 
 
 def marks(text: str) -> dict[str, dict[str, str]]:
     """Return the marks of every key in an env file's text.
 
     Every key is in the result, those without marks too. Marks stand in comment lines directly
-    above the key; a blank line or another key in between ends their reach. A mark without
-    `=` has "" as its argument.
+    above the key; a blank line, another key or one that is commented out ends their reach. A
+    mark without `=` has "" as its argument.
     """
-    found: dict[str, dict[str, str]] = {}
-    waiting: dict[str, str] = {}
-    for binding, _ in statements(text.removeprefix("\ufeff")):
+    return named(placed(text))
+
+
+def named(found: Iterable[tuple[str, tuple[Mark, ...]]]) -> dict[str, dict[str, str]]:
+    """Return marks by the name of their key, without their lines."""
+    return {key: {each.name: each.argument for each in own} for key, own in found}
+
+
+def placed(text: str) -> tuple[tuple[str, tuple[Mark, ...]], ...]:
+    """Return the keys of an env file's text in their order, each with its marks."""
+    return among(statements(text.removeprefix("\ufeff")))
+
+
+def among(parsed: Iterable[tuple[Binding, int]]) -> tuple[tuple[str, tuple[Mark, ...]], ...]:
+    """Return the same as `placed` for a text that is already taken apart."""
+    found: dict[str, tuple[Mark, ...]] = {}
+    waiting: tuple[Mark, ...] = ()
+    for binding, line in parsed:
         written = binding.original.string
         # A statement starts where the last one's line ended: a line end before its own text
         # is a blank line.
         if "\n" in written[: len(written) - len(written.lstrip())]:
-            waiting = {}
+            waiting = ()
         if binding.key is not None:
-            found.setdefault(binding.key, {}).update(waiting)
-            waiting = {}
+            found[binding.key] = (*found.get(binding.key, ()), *waiting)
+            waiting = ()
+        elif aside(written.strip()):
+            waiting = ()
         elif written.lstrip().startswith("#"):
-            waiting.update(_in_comment(written.strip()))
-    return found
+            waiting = (*waiting, *_in_comment(written.strip(), line))
+    return tuple(found.items())
 
 
-def _in_comment(comment: str) -> dict[str, str]:
+def aside(comment: str) -> str:
+    """Return the key that a comment holds an assignment of (`# KEY=…`), or ""."""
+    found = _ASIDE.match(comment)
+    return found["key"] if found else ""
+
+
+def _in_comment(comment: str, line: int) -> tuple[Mark, ...]:
     text = comment.lstrip("#").strip()
-    found = {}
+    found = []
     # From the start only: "# ask @ops" is prose.
     while match := _MARK.match(text):
         argument = match["argument"] or ""
         quoted = argument[:1] in {'"', "'"}
-        found[match["name"]] = argument[1:-1] if quoted else argument
+        found.append(Mark(match["name"], argument[1:-1] if quoted else argument, line))
         text = text[match.end() :].lstrip()
-    return found
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,28 +72,32 @@ def show(project: Project, *, view: str = "", service: str = "") -> tuple[Shown,
     if view not in VIEWS:
         raise UsageError("--view", f"no such view: {view}", hint="views: host, stack")
     ports: Sequence[Port] = declared.load(project).model.ports() if view else ()
-    found = [_service(project, service)] if service else _families(project)
+    found = [_service(project, service)] if service else families(project)
     for _, env in found:
         project.secrets.learn(env.secrets())
     return tuple(_shown(project, subject, env, view, ports) for subject, env in found)
 
 
-def _families(project: Project) -> list[tuple[str, ResolvedEnv]]:
-    root = (project.root / project.settings.env.directory).resolve()
+def families(project: Project) -> list[tuple[str, ResolvedEnv]]:
+    """Return the resolved env of every folder with env files, the project's own first."""
+    root = declared.main_folder(project)
     found = [(".", _family(project, root, main=True))]
-    others = sorted(_folders(project.root) - {root, project.root})
+    others = sorted(folders(project.root) - {root, project.root})
     found += [(project.shown(each), _family(project, each, main=False)) for each in others]
     return found
 
 
-def _folders(root: Path, depth: int = 3) -> set[Path]:
+def folders(root: Path, depth: int = 3) -> set[Path]:
     """Return the folders below the root, a few levels deep, that have env files of their own."""
     skipped = {"node_modules", "examples", "backups", "dist", "build", "vendor"}
     found: set[Path] = set()
-    for each in sorted(root.iterdir()) if depth else ():
+    entries: list[Path] = []
+    with contextlib.suppress(PermissionError):  # such as the bind-mounted data of a database
+        entries = sorted(root.iterdir()) if depth else []
+    for each in entries:
         if each.is_dir() and not each.is_symlink():
             if not each.name.startswith(".") and each.name not in skipped:
-                found |= _folders(each, depth - 1)
+                found |= folders(each, depth - 1)
         elif each.name.startswith(".env") and each not in layers.templates(root).values():
             found.add(root)
     return found

@@ -67,6 +67,11 @@ class Port(Protocol):
     def host(self) -> str: ...  # noqa: D102
 
 
+def has_views(key: str, *, extra: Collection[str] = ()) -> bool:
+    """Tell whether values of this key are exchanged at all."""
+    return key in extra or bool(_KEY.search(key))
+
+
 def to_stack(key: str, value: str, ports: Sequence[Port], *, extra: Collection[str] = ()) -> str:
     """Return the value as a container of the stack needs it.
 
@@ -134,7 +139,7 @@ def _reached_at(port: Port) -> str:
 
 def _spliced(key: str, value: str, exchange: _Exchange, extra: Collection[str]) -> str:
     """Exchange the hosts of a value's address, if its key and scheme ask for it."""
-    if key not in extra and not _KEY.search(key):
+    if not has_views(key, extra=extra):
         return value
     found = _SCHEME.match(value)
     if found is None:

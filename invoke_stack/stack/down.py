@@ -109,7 +109,7 @@ def _saved(
         raise RefusedError(
             "stack.down",
             f"the database could not be backed up: {problem}",
-            hint="bring it up with inv stack.up and try again, or lose the data: --no-backup",
+            hint=f"{problem.hint or 'inv stack.up'}; or lose the data: --no-backup",
         ) from problem
 
 

@@ -79,5 +79,7 @@ def containers(
     for each in found:
         # What runs may still have a secret that no file has any more.
         project.secrets.learn(each.secrets)
-        project.secrets.allow([each.service, each.image])
+        project.secrets.allow([each.service])
+        if known.declared is None:  # else its name is known as the files write it
+            project.secrets.allow([each.image])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -32,6 +33,10 @@ DEAF_S = 0.2
 ERASE_LINE = "\x1b[2K"
 """Compose 2.26 and its neighbours begin log lines with it, also with `--ansi never`."""
 
+_SINCE = re.compile(
+    r"\d+(\.\d+)?|(\d+(\.\d+)?(h|ms|us|µs|ns|m|s))+|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+    r"(Z|[+-]\d\d:\d\d)?"
+)
 SHELL = ("sh", "-c", "command -v bash >/dev/null && exec bash; exec sh")
 
 
@@ -59,6 +64,21 @@ def change(
     done = project.runner.capture(commands.by_name(ours.name, verb, *services))
     done.require(f"docker compose {verb}", "did not succeed", hint="inv stack.ps")
     return meant
+
+
+def past(tail: str, since: str) -> tuple[str, ...]:
+    """Return the flags that choose which lines of the past are shown.
+
+    Raises:
+        UsageError: one that Compose would take for something else, or not at all.
+    """
+    if tail != "all" and not re.fullmatch(r"[0-9]{1,18}", tail):
+        raise UsageError("--tail", "expected a number of lines, or all", hint="--tail 50")
+    if since and not _SINCE.fullmatch(since):
+        raise UsageError(
+            "--since", "expected a time or an age", hint="--since 10m, or 2026-01-31T10:00"
+        )
+    return ("--tail", tail, *(("--since", since) if since else ()))
 
 
 def logs_command(
@@ -131,10 +151,12 @@ def execute(
     service = service or default_service(ours.require_declared())
     _require_known(ours, found, [service])
     if not words:
-        raise UsageError(
-            "stack.exec", "nothing to run", hint=f"inv stack.exec -s {service} -- COMMAND"
-        )
+        task = "stack.run" if fresh else "stack.exec"
+        raise UsageError(task, "nothing to run", hint=f"inv {task} -s {service} -- COMMAND")
     running = [each for each in found if each.service == service and each.running]
+    paused = [each.name for each in found if each.service == service and each.state == "paused"]
+    if paused and not running and not fresh:
+        raise UnreachableError(service, "is paused", hint=f"docker unpause {paused[0]}")
     if running and not fresh:
         return _inside(project, running[0], words, terminal)
     return _one_off(project, ours.require_declared(), service, words, terminal)

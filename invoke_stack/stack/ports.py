@@ -17,6 +17,7 @@ from invoke_stack.errors import UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 
+LAST = 65535
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
@@ -53,8 +54,8 @@ def taken(
         holders = [c for c in publishers if any(_clash(port, b) for b in c.bindings)]
         if holders:
             found += [_by_container(port, c) for c in holders if c.project != name]
-        elif local and port.protocol == "tcp" and not _free(port):
-            found.append(Taken(port, *_by_process(project, port.published)))
+        elif local and not _free(port):
+            found.append(Taken(port, *_by_process(project, port.published, port.protocol)))
     return tuple(found)
 
 
@@ -77,6 +78,27 @@ def error(declared: Declared, found: Sequence[Taken]) -> UsageError:
         hint=f"{change}, or {first.release}",
         detail=lines if len(found) > 1 else (),
     )
+
+
+def impossible(declared: Declared, wanted: Sequence[Port]) -> None:
+    """Require every published port to be one, and to be wanted by one service only.
+
+    Raises:
+        UsageError: a number above 65535, or two services that want the same.
+    """
+    where = ", ".join(path.name for path in declared.files.paths)
+    seen: list[Port] = []
+    for port in wanted:
+        if max(port.published or 0, port.target) > LAST:
+            number = max(port.published or 0, port.target)
+            hint = f"a port is a number from 1 to {LAST}: correct it in {where}"
+            raise UsageError(port.service, f"there is no port {number}", hint=hint)
+        for other in seen if port.published else ():
+            if other.service != port.service and _clash(port, other):
+                both = f"{other.service} and {port.service}"
+                hint = f"give one of them another port in {where}"
+                raise UsageError(both, f"both publish port {port.published}", hint=hint)
+        seen.append(port)
 
 
 def doubled(declared: Declared) -> Iterator[tuple[str, int, tuple[int, ...]]]:
@@ -115,8 +137,10 @@ def _free(port: Port) -> bool:
     """Return whether the port can be bound on this machine."""
     host = port.host or "0.0.0.0"  # noqa: S104 - what the engine would bind
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kind = socket.SOCK_DGRAM if port.protocol == "udp" else socket.SOCK_STREAM
+    with contextlib.closing(socket.socket(family, kind)) as probe:
+        if kind == socket.SOCK_STREAM:  # with UDP it would share the port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port.published or 0))
         except OSError as problem:
@@ -125,23 +149,26 @@ def _free(port: Port) -> bool:
     return True
 
 
-def _by_process(project: Project, number: int) -> tuple[str, str]:
+def _by_process(project: Project, number: int, protocol: str) -> tuple[str, str]:
     """Return who listens on a port of this machine, and how to end it."""
-    found = _from_proc(number) or _from_lsof(project, number)
+    found = _from_proc(number, protocol)
+    if not found and protocol == "tcp":
+        found = _from_lsof(project, number)
     if not found:
         return "another program on this machine", "end that program"
     program, pid = found
     return f"{program} (process {pid})", f"end process {pid}"
 
 
-def _from_proc(number: int) -> tuple[str, str] | None:
+def _from_proc(number: int, protocol: str) -> tuple[str, str] | None:
     """Find the listener in Linux's /proc; other users' processes show only to root."""
     inodes = set()
-    for table in ("tcp", "tcp6"):
+    waiting = "07" if protocol == "udp" else "0A"
+    for table in (protocol, f"{protocol}6"):
         with contextlib.suppress(OSError):
             for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
                 parts = line.split()
-                if parts[3] == "0A" and int(parts[1].rpartition(":")[2], 16) == number:
+                if parts[3] == waiting and int(parts[1].rpartition(":")[2], 16) == number:
                     inodes.add(f"socket:[{parts[9]}]")
     if not inodes:
         return None

@@ -66,7 +66,9 @@ def services(declared: Declared, chosen: Sequence[str]) -> tuple[str, ...]:
         raise UsageError(
             f"--{declared.mode.name}",
             "no service is active in this mode",
-            hint=f"profiles in the compose files: {', '.join(declared.model.profiles())}",
+            hint=f"profiles in the compose files: {', '.join(declared.model.profiles())}"
+            if declared.model.profiles()
+            else f"write one below `services:` in {project_files(declared)}",
         )
     wanted = list(chosen or active)
     for name in wanted:
@@ -104,9 +106,17 @@ def variables(declared: Declared) -> None:
         f"{first.name} is required and not set"
         if count == 1
         else f"{count} required variables are not set",
-        hint=f"set {'it' if count == 1 else 'them'} in {folder} (start from its template)",
+        hint=f"set {'it' if count == 1 else 'them'} in {folder}; {_init(declared)} makes it from "
+        "its template",
         detail=lines if count > 1 or first.message else (),
     )
+
+
+def _init(declared: Declared) -> str:
+    """Return the command that makes the env files of the mode."""
+    mode = declared.mode.name
+    known = {"dev": "", "test": " --test", "staging": " --staging", "prod": " --prod"}
+    return f"inv env.init{known.get(mode, f' --mode {mode}')}"
 
 
 def _missing(variable: Variable) -> str:
@@ -124,6 +134,12 @@ def env_files(project: Project, declared: Declared, wanted: Sequence[str]) -> tu
     for name in wanted:
         for entry in declared.model.services[name].env_files:
             path = Path(entry.path)
+            if path.exists() and not path.is_file():
+                raise UsageError(
+                    name,
+                    f"env_file {project.shown(path)} is not a file",
+                    hint="move what is there out of the way and write the file",
+                )
             if path.exists() or not entry.required:
                 continue
             template = _template(project, declared, path)
@@ -135,7 +151,7 @@ def env_files(project: Project, declared: Declared, wanted: Sequence[str]) -> tu
                 )
             notes.append(
                 f"{project.shown(path)} is not there yet, {name} runs on the compose files' "
-                f"defaults: cp {project.shown(template)} {project.shown(path)}"
+                f"defaults: {_init(declared)} makes it from {project.shown(template)}"
             )
     return tuple(dict.fromkeys(notes))
 
@@ -157,6 +173,7 @@ def published(project: Project, declared: Declared, engine: Docker, wanted: Sequ
         UsageError: a container or process holds one; says which, and what to change.
     """
     asked = [port for name in wanted for port in declared.model.services[name].ports]
+    ports.impossible(declared, asked)
     found = ports.taken(
         project, asked, engine.publishers(), name=declared.name, local=engine.endpoint.local
     )

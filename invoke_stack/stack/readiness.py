@@ -54,6 +54,26 @@ def judge(container: Container | None, age_s: float, declared: HealthCheck | Non
     return _running(container, age_s, declared)
 
 
+def left_over(container: Container | None, *, met: bool) -> Verdict | None:
+    """Return the verdict where nothing will change any more once Compose has ended well.
+
+    Without it one would wait for ever.
+
+    Args:
+        container: what the engine says; None where there is none.
+        met: the service had a container earlier in this wait.
+    """
+    if container is None:  # `replicas: 0`, or somebody took the stack down meanwhile
+        gone = Verdict("failed", reason="its container was removed while it started")
+        return gone if met else Verdict("done", ready=True)
+    if container.state == "paused":
+        return Verdict("failed", reason=f"is paused; docker unpause {container.name} wakes it")
+    if container.state == "created":
+        reason = f": {container.error}" if container.error else ""
+        return Verdict("failed", reason=f"was created and not started{reason}")
+    return None
+
+
 def _running(container: Container, age_s: float, declared: HealthCheck | None) -> Verdict:
     if container.health == "healthy":
         return Verdict("healthy", ready=True)

@@ -60,9 +60,10 @@ def require_own(found: Sequence[Container], folder: Path, name: str) -> None:
     """
     for each in found:
         if each.folder and Path(each.folder).resolve() != folder.resolve():
-            raise RefusedError(
-                name,
-                f"containers of this name belong to {each.folder}",
-                hint="give one of the two another name: `name:` in its compose file, "
-                "or COMPOSE_PROJECT_NAME",
+            hint = (
+                "give one of the two another name: `name:` in its compose file, "
+                "or COMPOSE_PROJECT_NAME"
             )
+            if not Path(each.folder).exists():
+                hint = f"that folder is not there; if it was moved: docker compose -p {name} down"
+            raise RefusedError(name, f"containers of this name belong to {each.folder}", hint=hint)

@@ -14,7 +14,8 @@ from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.process import Running
-from invoke_stack.stack.readiness import Verdict, judge
+from invoke_stack.stack.complaints import compose_error
+from invoke_stack.stack.readiness import Verdict, judge, left_over
 
 POLL_S = 0.2
 SUSPECT_S = 5.0
@@ -50,6 +51,7 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _seen: dict[str, float] = field(default_factory=dict)
+    _met: set[str] = field(default_factory=set)
     _next_suspicion: float = SUSPECT_S
 
     def until_ready(self, starting: Running) -> None:
@@ -65,7 +67,7 @@ class Watch:
         begin = self.clock()
         while True:
             ended = starting.poll()
-            found = self._look(starting=ended is None)
+            found = self._look(starting=ended != 0)
             self._require(found)
             if ended not in (None, 0):
                 starting.wait()  # its last words may still be on their way
@@ -104,6 +106,10 @@ class Watch:
             if starting and not container.running and container.started_at == old.started_at:
                 return Verdict("waiting")
             container = replace(container, restarts=max(0, container.restarts - old.restarts))
+        if container:
+            self._met.add(service)
+        if not starting and (verdict := left_over(container, met=service in self._met)):
+            return verdict
         return judge(container, age_s, self.checks.get(service))
 
     def _age(self, container: Container | None) -> float:
@@ -183,14 +189,3 @@ def _worse(first: Container | None, second: Container) -> Container:
         key=lambda c: (order.index(c.state) if c.state in order else 0, c.health == "healthy"),
     )
     return pair[0]
-
-
-def compose_error(tail: Sequence[str]) -> StackError:
-    """Return the error of a failed `docker compose up`, in Compose's own last words."""
-    lines = [line.strip() for line in tail if line.strip()]
-    last = next(
-        (line for line in reversed(lines) if "rror" in line or "failed" in line),
-        lines[-1] if lines else "no output",
-    )
-    text = last.removeprefix("Error response from daemon: ")
-    return StackError("docker compose up", text, hint="inv stack.ps", detail=tuple(lines[-6:]))

@@ -24,5 +24,7 @@ def namespace(settings: Mapping[str, Any] | None = None) -> Collection:
         root.add_collection(Collection.from_module(module))
     # A list is a leaf to Invoke: it neither merges it with `invoke.yaml` (we do, deeply and
     # with the source at hand) nor casts it from the environment.
-    root.configure({"invoke_stack": {"settings": [dict(settings or {})]}})
+    # What is no mapping is refused where every other setting is: when a task runs.
+    given = dict(settings) if isinstance(settings, Mapping) else settings
+    root.configure({"invoke_stack": {"settings": [{} if given is None else given]}})
     return root

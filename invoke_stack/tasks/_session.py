@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
@@ -23,6 +25,9 @@ from invoke_stack.project import Project, Secrets
 from invoke_stack.settings import Settings, Source, from_environ, load
 
 TASK_FILES = ("tasks.py", "tasks/__init__.py")
+OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+"""What the system refuses for reasons that are neither ours nor a bug."""
+
 MODE_FLAGS = ("dev", "test", "staging", "prod")
 
 
@@ -40,9 +45,9 @@ class Session:
         """Return the session of one task run."""
         secrets = Secrets()
         environ = dict(os.environ)  # noqa: TID251 - the one place where it is read
-        console = Console(
-            sys.stdout, sys.stderr, environ=environ, redact=secrets.hide, json=as_json
-        )
+        # A closed stream (`>&-`, a service) is None; what goes there is lost, as it was asked for.
+        out, err = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+        console = Console(out, err, environ=environ, redact=secrets.hide, json=as_json)
         return cls(c, console, secrets)
 
     def project(self, common: Mapping[str, Any]) -> Project:
@@ -75,6 +80,10 @@ class Session:
             return int(ExitCode.TERMINATED if ended else ExitCode.INTERRUPTED)
         if isinstance(problem, BrokenPipeError):
             return int(ExitCode.DONE)
+        if isinstance(problem, OSError) and problem.errno in OF_THE_MACHINE:
+            error = of_the_machine(problem)
+            self.console.error(error)
+            return int(error.code)
         if isinstance(problem, SystemExit):
             return int(problem.code or 0)
         return self._bug(problem)
@@ -168,6 +177,15 @@ def assignments(words: Any) -> dict[str, str]:
             raise UsageError("--set", "expected KEY=VALUE", hint="for example: --set WEB_PORT=3005")
         pairs[key] = value
     return pairs
+
+
+def of_the_machine(problem: OSError) -> StackError:
+    """Return the error for a file or stream that the system refuses."""
+    where = str(problem.filename or "output")
+    if problem.errno == errno.ENOSPC:
+        return StackError(where, "cannot be written: no space left", hint="make room there")
+    reason = (problem.strerror or "refused").lower()
+    return UsageError(where, reason, hint="check who owns it and what you may do there: ls -l")
 
 
 @contextmanager

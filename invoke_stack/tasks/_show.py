@@ -23,7 +23,8 @@ def remainder() -> tuple[str, ...]:
 
 def terminal() -> Terminal:
     """Return whether a person sits on both streams."""
-    return Terminal(interactive=sys.stdin.isatty() and sys.stdout.isatty())
+    both = (sys.stdin, sys.stdout)  # each is None where the caller closed it
+    return Terminal(interactive=all(each is not None and each.isatty() for each in both))
 
 
 def up(run: Run, result: Up) -> None:

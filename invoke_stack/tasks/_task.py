@@ -29,6 +29,7 @@ COMMON_HELP = {
     "json": "Print one JSON document.",
     "yes": "Do not ask.",
 }
+LONGEST_S = 10**9
 SHORT = {"service": "s", "follow": "f", "key": "k"}
 
 
@@ -96,6 +97,20 @@ class Run:
         """Ask, unless `--yes` was given; a dry run asks nothing."""
         if not self.project.dry:
             self.console.confirm(question, yes=self.yes)
+
+
+def require_seconds(timeout: int) -> None:
+    """Require a `--timeout` that some time can pass in.
+
+    Raises:
+        UsageError: it is negative, or longer than anybody lives.
+    """
+    from invoke_stack.errors import UsageError
+
+    if not 0 <= timeout <= LONGEST_S:
+        raise UsageError(
+            "--timeout", f"expected 0 to {LONGEST_S} seconds", hint="for example: --timeout 60"
+        )
 
 
 def stack_task(  # noqa: PLR0913 - the properties of a task, by keyword

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from invoke_stack.tasks._task import Run, stack_task
+from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
 if TYPE_CHECKING:
     from invoke_stack.engines.docker import Docker
@@ -31,6 +31,7 @@ def wait(run: Run, timeout: int = 0) -> None:
     """Wait until the app's own database answers."""
     from invoke_stack.database import wait as domain
 
+    require_seconds(timeout)
     with _stack(run) as (found, engine):
         ready = domain.wait(run.project, found, engine, timeout, run.console.report)
     if run.json:

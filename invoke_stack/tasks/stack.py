@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invoke_stack.tasks._task import Run, stack_task
+from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
 SERVICE = {"service": "Only this service; repeat for more."}
 
@@ -34,6 +34,7 @@ def up(  # noqa: PLR0913 - one argument for each flag
     from invoke_stack.stack import up as domain
     from invoke_stack.tasks import _show
 
+    require_seconds(timeout)
     request = domain.Request(
         tuple(service or ()), build=build, pull=pull, recreate=recreate, timeout_s=timeout
     )
@@ -130,20 +131,25 @@ def logs(
     run: Run, service: Any = None, follow: bool = False, tail: str = "100", since: str = ""
 ) -> None:
     """Print the services' logs, secrets hidden."""
-    flags = ["--tail", tail]
-    flags += ["--follow"] if follow else []
-    flags += ["--since", since] if since else []
-    _follow(run, service, tuple(flags))
+    from invoke_stack.stack import operate
+
+    past = operate.past(tail, since)
+    _follow(run, service, (*past, *(["--follow"] if follow else [])))
 
 
 def _follow(run: Run, service: Any, flags: tuple[str, ...]) -> None:
     from invoke_stack.stack import operate
 
+    def show(line: str) -> None:
+        run.console.result(line)
+        if run.console.unread:  # `… --follow | head`: nobody waits for the next line
+            raise BrokenPipeError
+
     operate.logs(
         run.project,
         tuple(service or ()),
         flags,
-        run.console.result,
+        show,
         run.console.report,
         colour=run.console.colour,
     )

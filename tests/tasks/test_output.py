@@ -217,7 +217,7 @@ def test_output_of_docker_that_nobody_expects_is_a_short_message_too(stage: Stag
 
     ran = stage.inv("stack.config")
 
-    assert ran.code == ExitCode.FAILED
+    assert ran.code == ExitCode.USAGE
     assert len(ran.err.splitlines()) == 2
     assert "canary" not in ran.err + ran.out
 
@@ -252,3 +252,117 @@ def test_a_stream_that_knows_ascii_alone_is_no_crash(stage: Stage, running: Fake
 
     assert ran.code == 0, ran.err
     assert json.loads(document)["values"]["GREETING"]["value"] == "größe ✓"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(stage: Stage, closed: str) -> None:
+    stage.stack(SERVICES)
+
+    assert stage.shell(f"inv stack.config {closed}").code == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize("task", ["stack.config", "stack.config --json", "env.show"])
+def test_a_full_disk_behind_the_output_is_said(stage: Stage, task: str) -> None:
+    stage.stack(SERVICES)
+
+    ran = stage.shell(f"inv {task} > /dev/full")
+
+    assert ran.code == 1
+    assert "error: output: cannot be written: no space left\n  hint: " in ran.err
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "null", "[]", "garbage", "\x00\x01"],
+)
+def test_a_docker_that_talks_nonsense_is_no_bug_of_ours(stage: Stage, said: str) -> None:
+    stage.write("compose.yaml", "services: {}\n")
+    stage.answer("config --format json", said)
+
+    for task in ("stack.up", "stack.ps", "stack.down", "stack.config"):
+        ran = stage.inv(task)
+
+        assert (task, ran.code) == (task, 2)
+        assert "docker compose config: its answer is no JSON object" in ran.err
+
+
+def test_followed_logs_end_when_nobody_reads_them_any_more(
+    stage: Stage, running: FakeEngine
+) -> None:
+    assert running
+    docker = stage.bin / "docker"
+    docker.rename(stage.bin / "docker.py")
+    docker.write_text(
+        f'#!/bin/sh\ncase "$*" in *\' logs \'*) ;; *) exec {stage.bin}/docker.py "$@";; esac\n'
+        "while echo line; do sleep 0.05; done\n"
+    )
+    docker.chmod(0o755)
+
+    ran = stage.shell("inv stack.logs --follow | head -1")
+
+    assert ran.out == "line\n"
+
+
+@pytest.mark.parametrize("task", ["stack.up", "db.wait"])
+def test_a_negative_timeout_is_refused_before_anything_happens(stage: Stage, task: str) -> None:
+    ran = stage.inv(task, "--timeout", "-1")
+
+    assert ran.code == 2
+    assert ran.err.startswith("error: --timeout: expected 0 to 1000000000 seconds\n  hint: ")
+    assert stage.calls() == []
+
+
+def test_secrets_in_build_arguments_are_hidden(stage: Stage, engine: FakeEngine) -> None:
+    assert engine
+    secret = "build-arg-canary-1"  # a canary of this test
+    stage.stack({"web": {"build": {"context": ".", "args": {"API_TOKEN": secret}}}})
+    stage.answer(" build", f"#5 0.2 with {secret}\n", code=1)
+
+    ran = stage.inv("stack.up")
+
+    assert ran.code == 1
+    assert secret not in ran.out + ran.err
+    assert "***" in ran.err
+
+
+def test_a_secret_in_an_images_name_stays_one(stage: Stage) -> None:
+    secret = "image-name-canary-1"  # a canary of this test
+    stage.write(".env", f"API_TOKEN={secret}\n")
+    stage.stack({"web": {"image": "box/app:${API_TOKEN}"}})
+
+    ran = stage.inv("stack.config")
+
+    assert ran.code == 0
+    assert secret not in ran.out + ran.err
+
+
+def test_a_paused_service_is_not_replaced_by_a_one_off_container(
+    stage: Stage, engine: FakeEngine
+) -> None:
+    stage.stack(SERVICES)
+    engine.container("web", folder=str(stage.root), state="paused")
+
+    ran = stage.inv("stack.exec", "-s", "web", "--", "true")
+
+    assert ran.code == 6
+    assert ran.err == "error: web: is paused\n  hint: docker unpause shop-web-1\n"
+
+
+def test_a_file_that_the_system_refuses_is_no_bug_of_ours(stage: Stage) -> None:
+    stage.write(
+        "tasks.py",
+        "from invoke_stack import namespace\n"
+        "from invoke_stack.tasks._task import stack_task\n\n"
+        "ns = namespace()\n\n\n"
+        "@stack_task()\n"
+        "def refused(run):\n"
+        '    """Meet a file of another user, as root never would."""\n'
+        '    raise PermissionError(13, "Permission denied", "data/x")\n\n\n'
+        "ns.add_task(refused)\n",
+    )
+
+    ran = stage.inv("refused")
+
+    assert ran.code == 2
+    assert ran.err.startswith("error: data/x: permission denied\n  hint: ")

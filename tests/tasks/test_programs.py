@@ -295,7 +295,7 @@ def test_compose_files_that_compose_refuses_are_named(stage: Stage) -> None:
     ran = stage.inv("stack.up")
 
     assert ran.code == 2
-    assert ran.err.startswith("error: compose.yaml: compose.yaml: services.web must be a mapping\n")
+    assert ran.err.startswith("error: compose.yaml: services.web must be a mapping\n")
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,22 @@ def test_what_is_set_on_the_command_line_ranks_above_everything(stage: Stage) ->
     assert (values["WEB_PORT"]["value"], values["WEB_PORT"]["origin"]) == ("x=y z", "set")
     assert values["WEB_PORT"]["file"] is None
     assert values["A"]["value"] == ""
+
+
+@pytest.mark.parametrize("given", ["3", "[1]", "'pg'"])
+def test_settings_in_tasks_py_that_are_no_mapping_are_named(stage: Stage, given: str) -> None:
+    stage.write("tasks.py", f"from invoke_stack import namespace\n\nns = namespace({given})\n")
+
+    ran = stage.inv("stack.config")
+
+    assert ran.code == 2
+    assert ran.err.startswith("error: namespace({...}) in tasks.py: stack: expected a mapping")
+
+
+def test_a_folder_of_env_files_that_does_not_exist_is_named(stage: Stage) -> None:
+    stage.stack({"web": {"image": "redis:7"}})
+
+    ran = stage.inv("env.show", INVSTACK_ENV_DIRECTORY="nosuch")
+
+    assert ran.code == 2
+    assert ran.err.startswith("error: stack.env.directory: no such folder: nosuch\n")

@@ -322,3 +322,14 @@ def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StackError, match=r"up\.lock"), files.lock(tmp_path / "up.lock", "x"):
         pass
+
+
+@pytest.mark.parametrize(("make", "hint"), [("touch", "a file is"), ("mkdir", "a folder is")])
+def test_what_is_in_the_way_is_said(tmp_path: Path, make: str, hint: str) -> None:
+    getattr(tmp_path / "there", make)()
+    path = tmp_path / "there" / "x" if make == "touch" else tmp_path / "there"
+
+    with pytest.raises(StackError) as caught:
+        files.write(path, "text")
+
+    assert caught.value.hint.startswith(hint)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -414,3 +415,31 @@ def test_a_running_program_reads_a_file_or_nothing(runner: SystemRunner, tmp_pat
         hungry.wait(DEADLINE_S)
 
     assert (fed.tail, hungry.tail) == (("'a\\nb\\n'",), ("''",))
+
+
+@POSIX
+def test_an_environment_passes_in_a_locale_that_cannot_spell_it() -> None:
+    code = (
+        "from invoke_stack.process import Command, SystemRunner\n"
+        "import os, sys\n"
+        "done = SystemRunner(dict(os.environ)).capture("
+        "Command(('sh', '-c', 'printf %s \"$WORD\"'), env={'WORD': chr(233)}))\n"
+        "sys.exit(done.stdout != chr(233))\n"
+    )
+    plain = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=plain | {"PYTHONCOERCECLOCALE": "0"}, check=False
+    )
+
+    assert done.returncode == 0
+
+
+@POSIX
+def test_an_environment_that_is_too_large_says_so() -> None:
+    large = {f"KEY_{number}": "x" * 100_000 for number in range(100)}
+
+    with pytest.raises(StackError) as caught:
+        SystemRunner({"PATH": os.environ["PATH"]}).capture(Command(("true",), env=large))
+
+    assert "env files are too large" in caught.value.hint

@@ -197,6 +197,7 @@ def test_an_unknown_variable_names_the_nearest_one() -> None:
         ("INVSTACK_DB_TIMEOUT", "soon", "expected a number, found another text"),
         ("INVSTACK_DB_TIMEOUT", "", "expected a number, found another text"),
         ("INVSTACK_DB_TIMEOUT", "²", "expected a number, found another text"),
+        ("INVSTACK_DB_TIMEOUT", "-1", "expected a number, found another text"),
         ("INVSTACK_OVERRIDE", "maybe", "expected true or false, found another text"),
     ],
 )
@@ -207,6 +208,43 @@ def test_a_text_that_the_type_does_not_accept_names_the_variable(
         from_variables(**{name: text})
 
     assert str(caught.value) == f"{name}: {message}"
+    assert caught.value.hint.startswith(f"for example: {name}=")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1000000001"])
+def test_a_number_that_nobody_can_mean_is_refused(number: str) -> None:
+    with pytest.raises(UsageError, match="expected a number from 0 to 1000000000"):
+        from_variables(INVSTACK_TIMEOUT=number)
+
+
+def test_a_negative_number_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"stack\.timeout: expected a number from 0"):
+        loaded({"timeout": -5})
+
+
+def test_an_engine_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        loaded({"engine": "podman"})
+
+    assert str(caught.value) == "source 0: stack.engine: no such choice"
+    assert caught.value.hint == "choices: auto, docker"
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        ({"compose": {"files": "a.yml"}}, "for example: files: [first, second]"),
+        ({"timeout": "5"}, "for example: timeout: 60"),
+        ({"override": 1}, "for example: override: true"),
+        ({"mode": 5}, 'for example: mode: "…"'),
+        ({"db": "pg"}, "for example: db: with its own settings below it"),
+    ],
+)
+def test_a_value_of_the_wrong_type_shows_one_that_works(values: dict[str, Any], hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        loaded(values)
+
+    assert caught.value.hint.startswith(hint)
 
 
 def test_every_setting_has_a_sentence_for_the_docs() -> None:

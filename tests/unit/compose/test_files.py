@@ -253,3 +253,8 @@ def test_a_mode_of_the_projects_own_may_be_its_only_compose_file(
     found = look("compose.qa.yaml", mode="qa", settings=settings)
 
     assert shown(found, tmp_path) == ["compose.qa.yaml"]
+
+
+def test_a_setting_that_names_only_nothing_is_an_error(look: Look) -> None:
+    with pytest.raises(UsageError, match=r"setting stack\.compose\.files: names no compose file"):
+        look("compose.yaml", settings={"compose": {"files": [""]}})

@@ -295,3 +295,16 @@ def test_every_text_of_a_tree_is_changed_and_no_key() -> None:
 
 def test_doubled_dollars_are_meant_once() -> None:
     assert unescaped("a$$b$$$$c") == "a$b$$c"
+
+
+def test_a_range_of_ports_without_end_is_cut() -> None:
+    found = parse({"services": {"web": {"ports": ["1-99999999999"]}}})
+
+    assert len(found.ports()) <= 65536
+
+
+@pytest.mark.parametrize("args", [{"A": "1", "B": None}, ["A=1", "B"]])
+def test_build_arguments_are_read(args: Any) -> None:
+    found = parse({"services": {"web": {"build": {"context": ".", "args": args}}}})
+
+    assert found.services["web"].build_args == {"A": "1", "B": None}

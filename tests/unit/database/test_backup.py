@@ -249,6 +249,7 @@ def test_facts_with_secrets_are_masked_in_the_manifest(
     assert made.manifest.migration == "0001_init"
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_commit_and_changes_are_recorded(
     project: Any, declared: Any, engine: Any, docker: Any
 ) -> None:

@@ -17,7 +17,7 @@ import requests
 from invoke_stack.compose.model import HealthCheck
 from invoke_stack.engines.docker import Docker, Volume, connect, unreachable
 from invoke_stack.engines.endpoint import Endpoint
-from invoke_stack.errors import ExitCode, StackError, UnreachableError
+from invoke_stack.errors import ExitCode, StackError, UnreachableError, UsageError
 from invoke_stack.project import Project
 
 LOCAL = Endpoint("unix:///var/run/docker.sock")
@@ -330,3 +330,18 @@ def api(tmp_path: Path) -> Iterator[Callable[..., str]]:
             return f"unix://{path}"
 
         yield serve
+
+
+def test_an_image_name_that_the_engine_cannot_read_is_a_usage_error() -> None:
+    class Refusing(FakeApi):
+        def inspect_image(self, name: str) -> dict[str, Any]:
+            response = requests.Response()
+            response.status_code = 400
+            said = "invalid reference format: repository name must be lowercase"
+            raise docker.errors.APIError(name, response, said)
+
+    with pytest.raises(UsageError) as caught:
+        Docker(LOCAL, Refusing()).image_id("UPPER")
+
+    assert str(caught.value) == "image UPPER: repository name must be lowercase"
+    assert "correct `image:`" in caught.value.hint

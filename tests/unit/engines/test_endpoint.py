@@ -107,3 +107,24 @@ def test_a_cli_that_fails_without_a_word_is_still_an_error(
 
     with pytest.raises(UnreachableError, match="cannot be read"):
         find(make_project())
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", "[3]", "not json"])
+def test_a_description_that_is_not_readable_is_no_bug_of_ours(
+    make_project: MakeProject, runner: Any, text: str
+) -> None:
+    runner.answer("context inspect", text)
+
+    with pytest.raises(UnreachableError) as caught:
+        find(make_project())
+
+    assert str(caught.value) == "docker context: its description is not readable"
+
+
+def test_a_password_in_docker_host_is_a_secret(make_project: MakeProject) -> None:
+    host = "tcp://me:hunter2-hunter2@box:2375"  # a password for this test alone
+    project = make_project(environ={"DOCKER_HOST": host})
+
+    find(project)
+
+    assert "hunter2" not in project.secrets.hide(f"no engine answers at {host}")

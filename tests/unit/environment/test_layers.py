@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,12 @@ def test_templates_are_found_by_the_file_they_make(tmp_path: Path) -> None:
         ".env.production": ".env.production.dist",
     }
     assert list(leftover(tmp_path)) == [".env.docker"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("target", ["gone", ".env"])
+def test_an_env_file_that_is_a_link_to_nothing_is_an_error(tmp_path: Path, target: str) -> None:
+    (tmp_path / ".env").symlink_to(target)
+
+    with pytest.raises(UsageError, match="a link to nothing"):
+        layer_paths(tmp_path, find("dev"))

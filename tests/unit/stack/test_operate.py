@@ -88,3 +88,18 @@ def test_what_one_exec_started_is_found_by_its_mark_and_ended() -> None:
         for each in (mine, other):
             each.kill()
             each.wait()
+
+
+@pytest.mark.parametrize("tail", ["abc", "-5", "", "1e3", "²"])
+def test_a_tail_that_is_no_number_is_refused(tail: str) -> None:
+    with pytest.raises(UsageError, match="--tail: expected a number of lines, or all"):
+        operate.past(tail, "")
+
+
+@pytest.mark.parametrize("since", ["nonsense", "10", "1h30m", "2026-01-31", "2026-01-31T10:00Z"])
+def test_a_since_is_a_time_or_an_age(since: str) -> None:
+    if since == "nonsense":
+        with pytest.raises(UsageError, match="--since: expected a time or an age"):
+            operate.past("all", since)
+    else:
+        assert operate.past("all", since) == ("--tail", "all", "--since", since)

@@ -12,7 +12,7 @@ import pytest
 from invoke_stack.compose.model import Port
 from invoke_stack.engines.containers import Binding, Container
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import ExitCode
+from invoke_stack.errors import ExitCode, UsageError
 from invoke_stack.project import Project
 from invoke_stack.stack import ports
 from invoke_stack.stack.ports import Taken
@@ -181,3 +181,43 @@ def test_tcp_and_udp_are_two_ports(declare: Declare) -> None:
     services = {"dns": {"ports": ["53:53/tcp", "5353:53/udp"]}}
 
     assert list(ports.doubled(declare(services, files=BOTH))) == []
+
+
+def test_a_number_above_the_last_port_is_a_usage_error(declare: Declare) -> None:
+    with pytest.raises(UsageError) as caught:
+        ports.impossible(declare({}), [Port("web", 80, 99999)])
+
+    assert str(caught.value) == "web: there is no port 99999"
+    assert "from 1 to 65535" in caught.value.hint
+
+
+def test_two_services_that_publish_one_port_are_a_usage_error(declare: Declare) -> None:
+    wanted = [Port("a", 1, 3000), Port("b", 2, 3000)]
+
+    with pytest.raises(UsageError, match="a and b: both publish port 3000"):
+        ports.impossible(declare({}), wanted)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Port("a", 2, 3000),
+        Port("b", 2, 3001),
+        Port("b", 2, None),
+        Port("b", 2, 3000, "udp"),
+        Port("b", 2, 3000, "tcp", "127.0.0.2"),
+    ],
+)
+def test_ports_that_differ_stand_side_by_side(declare: Declare, other: Port) -> None:
+    ports.impossible(declare({}), [Port("a", 1, 3000, "tcp", "127.0.0.1"), other])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_process_that_holds_a_udp_port_is_named(make_project: MakeProject) -> None:
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = Port("dns", 53, holder.getsockname()[1], "udp")
+
+        (found,) = ports.taken(make_project(), [port], [], name="shop", local=True)
+
+    assert found.release == f"end process {os.getpid()}"

@@ -101,7 +101,7 @@ def test_one_missing_variable_is_named_with_its_place(declare: Declare) -> None:
         preflight.variables(declare({}, missing=(needed("DB_PASSWORD", 7),), layers=(".env",)))
 
     assert str(caught.value) == "compose.yaml:7: DB_PASSWORD is required and not set"
-    assert caught.value.hint == "set it in .env (start from its template)"
+    assert caught.value.hint == "set it in .env; inv env.init makes it from its template"
     assert caught.value.detail == ()
 
 
@@ -159,14 +159,14 @@ def test_a_missing_env_file_with_a_template_is_a_note(
 
     assert note == (
         ".env.docker is not there yet, web runs on the compose files' defaults: "
-        f"cp {template} .env.docker"
+        f"inv env.init makes it from {template}"
     )
 
 
 def test_the_one_template_that_nothing_claims_is_meant(env_files: Callable[..., Any]) -> None:
     (note,) = env_files(".env.container.example", entries=(".env.local",))
 
-    assert note.endswith("cp .env.container.example .env.local")
+    assert note.endswith("inv env.init makes it from .env.container.example")
 
 
 def test_two_services_with_one_missing_file_get_a_note_each(
@@ -266,3 +266,19 @@ def test_an_engine_elsewhere_is_not_asked_for_its_disk() -> None:
 
 def test_an_engine_with_room_on_its_disk_passes(tmp_path: Path) -> None:
     preflight.disk(namedtuple("Engine", "data_folder")(lambda: tmp_path))  # type: ignore[arg-type]  # noqa: PYI024
+
+
+def test_an_env_file_that_is_a_folder_is_an_error(
+    env_files: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / ".env.docker").mkdir()
+
+    with pytest.raises(UsageError, match=r"web: env_file \.env\.docker is not a file"):
+        env_files()
+
+
+def test_files_without_any_service_say_where_to_write_one(declare: Declare) -> None:
+    with pytest.raises(UsageError) as caught:
+        preflight.services(declare({}), ())
+
+    assert caught.value.hint.startswith("write one below `services:` in ")

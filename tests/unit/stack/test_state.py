@@ -64,9 +64,21 @@ def test_containers_of_this_folder_are_ours(make_container: Make, tmp_path: Path
 
 
 def test_containers_of_another_folder_are_refused(make_container: Make, tmp_path: Path) -> None:
-    with pytest.raises(RefusedError) as caught:
-        state.require_own([make_container(folder="/home/me/other")], tmp_path, "shop")
+    other = tmp_path / "other"
+    other.mkdir()
 
-    assert str(caught.value) == "shop: containers of this name belong to /home/me/other"
+    with pytest.raises(RefusedError) as caught:
+        state.require_own([make_container(folder=str(other))], tmp_path, "shop")
+
+    assert str(caught.value) == f"shop: containers of this name belong to {other}"
     assert "`name:` in its compose file" in caught.value.hint
     assert caught.value.code == ExitCode.REFUSED
+
+
+def test_containers_of_a_folder_that_was_moved_can_be_removed_by_name(
+    make_container: Make, tmp_path: Path
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        state.require_own([make_container(folder=str(tmp_path / "gone"))], tmp_path, "shop")
+
+    assert "docker compose -p shop down" in caught.value.hint

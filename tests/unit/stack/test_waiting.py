@@ -339,7 +339,7 @@ def test_the_timeout_ends_the_wait_and_names_who_is_late(
     )
 
     with pytest.raises(UnreachableError) as caught:
-        watch(engine, "db", "web", "init", timeout_s=5).until_ready(FakeCompose())
+        watch(engine, "db", "web", "init", timeout_s=5).until_ready(FakeCompose(looks=1000))
 
     assert str(caught.value) == "web, init: not ready within 5 s"
     assert caught.value.hint == "inv stack.logs -s web"
@@ -416,4 +416,68 @@ def test_composes_own_last_words_are_the_message(tail: tuple[str, ...], message:
     problem = compose_error(tail)
 
     assert str(problem) == f"docker compose up: {message}"
-    assert problem.detail == tuple(line.strip() for line in tail if line.strip())
+    lines = tuple(line.strip() for line in tail if line.strip())
+    assert problem.detail == (lines if len(lines) > 1 else ())  # one line is the message already
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("Bind for 0.0.0.0:3000 failed: port is already allocated", "published port"),
+        ("listen udp4 0.0.0.0:53: bind: address already in use", "published port"),
+        ("listen tcp4 203.0.113.7:1: bind: cannot assign requested address", "host address"),
+        ("network lan not found", "docker network create"),
+        ('The container name "/a" is already in use by container "b"', "docker rm"),
+        ("bind source path does not exist: /a/b", "create that file"),
+    ],
+)
+def test_what_the_users_own_hand_can_mend_is_a_usage_error(said: str, hint: str) -> None:
+    problem = compose_error(
+        (" Container shop-a-1  Starting", f"Error response from daemon: {said}")
+    )
+
+    assert problem.code == ExitCode.USAGE
+    assert problem.message == said
+    assert hint in problem.hint
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'service "a" depends on undefined service "zz": invalid compose project',
+        "dependency cycle detected: a -> b -> a",
+        "Invalid hostPort: abc",
+    ],
+)
+def test_files_that_compose_refuses_are_a_usage_error_said_once(said: str) -> None:
+    problem = compose_error((said,))
+
+    assert (problem.code, problem.message, problem.detail) == (ExitCode.USAGE, said, ())
+    assert problem.hint == "correct the compose files, then run the task again"
+
+
+def test_a_service_without_replicas_is_not_waited_for(
+    watch: Callable[..., Watch], make_container: Make
+) -> None:
+    engine = FakeEngine([[make_container("web")]])
+
+    watch(engine, "web", "worker").until_ready(FakeCompose(looks=2))
+
+
+def test_a_stack_that_is_taken_down_meanwhile_is_not_waited_for(
+    watch: Callable[..., Watch], make_container: Make
+) -> None:
+    engine = FakeEngine([[make_container(health="starting")], []])
+
+    with pytest.raises(StackError, match="web: its container was removed while it started"):
+        watch(engine).until_ready(FakeCompose(looks=1))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [("paused", "docker unpause shop-web-1"), ("created", "not started")]
+)
+def test_a_container_that_nothing_will_start_is_not_waited_for(
+    watch: Callable[..., Watch], make_container: Make, state: str, reason: str
+) -> None:
+    with pytest.raises(StackError, match=reason):
+        watch(FakeEngine([[make_container(state=state)]])).until_ready(FakeCompose())

@@ -1,0 +1,168 @@
+"""Env files: our readings against the real programs, what lint misses, and the time it takes."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import randomfiles
+import realreaders
+from dotenv.parser import parse_stream
+from measure import median, spread
+from realreaders import FILE
+
+from invoke_stack.environment.dotenv import parse
+from invoke_stack.environment.layers import Layer
+from invoke_stack.environment.lint import next_env
+from invoke_stack.environment.lint.check import check
+from invoke_stack.environment.resolve import resolve
+from invoke_stack.errors import UsageError
+from invoke_stack.modes import find
+
+COUNT, SEED = 8000, 20261120
+ROUNDS = 7
+Row = tuple[str, str, str, str, str]
+
+
+def rows() -> list[Row]:
+    """Return the measured rows: what, ours, peer, figure, target."""
+    files = randomfiles.files(SEED, COUNT)
+    with realreaders.next_package() as folder:
+        return [_compose_row(files), _next_row(files, folder), _lint_row(files, folder), *_times()]
+
+
+def ours(file: FILE) -> dict[str, str] | None:
+    """Return what we resolve from one file, or None where we refuse it."""
+    text, environ = file
+    try:
+        layer = Layer(".env", Path(".env"), parse(text.encode(), ".env"))
+        return resolve(find("base"), [layer], environ, {}).exported()
+    except UsageError:
+        return None
+
+
+def _compose_row(files: Sequence[FILE]) -> Row:
+    accepted = [(file, values) for file in files if (values := ours(file)) is not None]
+    real = realreaders.compose([file for file, _ in accepted])
+    different = sum(
+        theirs is None or _beside(theirs, file) != _beside(values, file)
+        for (file, values), theirs in zip(accepted, real, strict=True)
+    )
+    return (
+        f"{len(files)} random env files (seed {SEED}) vs `docker compose config`",
+        f"{len(accepted)} accepted",
+        f"{len(accepted)} read",
+        f"{different} differences",
+        "0",
+    )
+
+
+def _beside(values: dict[str, str], file: FILE) -> dict[str, str]:
+    """Leave out what the process sets: in `env_file:` Compose takes the file's value for it."""
+    return {key: text for key, text in values.items() if key not in file[1]}
+
+
+def _next_row(files: Sequence[FILE], folder: Path | None) -> Row:
+    what = "emulated Next.js vs `@next/env` 16 on one to three of the same files"
+    if folder is None:
+        return (what, "-", "no node, npm or network", "not measured", "0")
+    cases = [
+        ([text for text, _ in files[number : number + 1 + number % 3]], files[number][1])
+        for number in range(len(files))
+    ]
+    # Such values make Node itself run out of memory.
+    cases = [case for case in cases if not _explodes(case)]
+    real = realreaders.next_env(cases, folder)
+    different = 0
+    for (texts, environ), (values, lost) in zip(cases, real, strict=True):
+        read = next_env.read(texts, environ)
+        different += {**environ, **read.values} != values or sorted(read.lost) != lost
+    return (what, f"{len(cases)} cases", f"{len(real)} read", f"{different} differences", "0")
+
+
+def _explodes(case: tuple[Sequence[str], object]) -> bool:
+    whole = "".join(case[0])
+    return any(mark in whole for mark in ("$&", "$'", "$`"))
+
+
+def _lint_row(files: Sequence[FILE], folder: Path | None) -> Row:
+    """Count the files on which the real readers differ and lint says nothing."""
+    silent = [file for file in files if not check(file[0].encode(), file[1]).issues]
+    compose = realreaders.compose(silent)
+    node = realreaders.next_env([([text], environ) for text, environ in silent], folder) if folder else []
+    missed = 0
+    for number, file in enumerate(silent):
+        theirs = compose[number]
+        seen = [None if theirs is None else theirs, _python(file)]
+        seen += [node[number][0]] if folder else []
+        views = [None if each is None else _beside(each, file) for each in seen]
+        missed += any(view != views[0] for view in views) or views[0] is None
+    which = "three real readers" if folder else "python-dotenv and Compose (no @next/env here)"
+    return (
+        f"files that pass `env.lint` in silence vs {which}",
+        f"{len(silent)} silent of {len(files)}",
+        "-",
+        f"{missed} missed",
+        "0",
+    )
+
+
+def _python(file: FILE) -> dict[str, str]:
+    return {key: text for key, text in realreaders.python(file).items() if text is not None}
+
+
+def _times() -> list[Row]:
+    small, large = _text(10_000), _text(100_000)
+    mine, theirs = [], []
+    for _ in range(ROUNDS):
+        theirs.append(_timed(lambda: list(parse_stream(io.StringIO(small)))))
+        mine.append(_timed(lambda: _resolved(small)))
+    tenfold = [_timed(lambda: _resolved(large)) for _ in range(3)]
+    return [
+        (
+            "resolving 10,000 keys vs python-dotenv's bare `parse_stream`",
+            spread(mine, "ms"),
+            spread(theirs, "ms"),
+            f"{median(mine) / median(theirs):.2f} ×",
+            "≤ 3 ×",
+        ),
+        (
+            "resolving 100,000 keys vs 10,000 keys",
+            spread(tenfold, "ms"),
+            spread(mine, "ms"),
+            f"{median(tenfold) / median(mine):.1f} ×",
+            "about 10 ×",
+        ),
+    ]
+
+
+def _text(keys: int) -> str:
+    """Return a file as people write it: plain values, quotes, references and comments."""
+    shapes = (
+        "KEY_{n}=value-{n}",
+        'KEY_{n}="a quoted value {n}"',
+        "KEY_{n}='single {n}'  # said",
+        "KEY_{n}=http://${{KEY_{m}:-localhost}}:80{n}/x",
+        "# a comment\nKEY_{n}=postgresql://user:pw{n}@localhost:5432/app",
+    )
+    return "".join(
+        shapes[n % len(shapes)].format(n=n, m=max(n - 7, 0)) + "\n" for n in range(keys)
+    )
+
+
+def _resolved(text: str) -> None:
+    layer = Layer(".env", Path(".env"), parse(text.encode(), ".env"))
+    resolve(find("dev"), [layer], {}, {})
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(" | ".join(row))

@@ -1,0 +1,1 @@
+"""What is wrong with the env files of a project: `env.check`."""

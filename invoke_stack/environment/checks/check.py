@@ -1,0 +1,59 @@
+"""`env.check`: everything that is wrong with the env files of a mode, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from invoke_stack.environment import needs as stacks
+from invoke_stack.environment.checks import exposure, presence, quality
+from invoke_stack.environment.checks.rules import RULES, Judge
+from invoke_stack.environment.checks.state import Family, families
+from invoke_stack.environment.needs import Needs
+from invoke_stack.findings.model import Finding, Remark, Report
+from invoke_stack.project import Project
+
+_NEEDS_TEMPLATE = frozenset({"ENV-MISSING", "ENV-EXTRA", "ENV-TYPE"})
+
+
+def check(project: Project) -> Report:
+    """Return what is wrong with the env files of the mode; no text in it holds a value.
+
+    Raises:
+        UsageError: a template that cannot be read, or with an unknown mark.
+    """
+    needs = stacks.find(project)
+    judge = Judge(needs.mode)
+    found = families(project, needs)
+    items = [
+        *_of_keys(found, needs, judge),
+        *presence.env_files(project, found, needs),
+        *exposure.check(project, found, needs, judge),
+    ]
+    findings = tuple(dict.fromkeys(each for each in items if isinstance(each, Finding)))
+    unknowns = (*(each for each in items if isinstance(each, Remark)), *_unknown(found, needs))
+    return Report(findings, _passes(findings, unknowns), unknowns, rules=RULES)
+
+
+def _of_keys(found: tuple[Family, ...], needs: Needs, judge: Judge) -> Iterator[Finding]:
+    for family in found:
+        yield from family.findings
+        yield from presence.check(family, needs, judge)
+        yield from quality.check(family, judge)
+
+
+def _unknown(found: tuple[Family, ...], needs: Needs) -> Iterator[Remark]:
+    if needs.problem:
+        message = f"the compose files were not read ({needs.problem})"
+        yield Remark("ENV-IMAGE", "stack", message, "inv stack.config tells more")
+    if not any(family.targets for family in found):
+        message = f"no template of the mode {needs.mode.name}: which keys belong here is not known"
+        yield Remark("ENV-MISSING", "template", message, "inv env.init proposes one")
+
+
+def _passes(findings: tuple[Finding, ...], unknowns: tuple[Remark, ...]) -> tuple[Remark, ...]:
+    told = {each.rule for each in findings} | {each.rule for each in unknowns}
+    if "ENV-MISSING" in told and not any(each.rule == "ENV-MISSING" for each in findings):
+        told |= _NEEDS_TEMPLATE
+    return tuple(
+        Remark(rule.id, "env", f"not found: {rule.title}") for rule in RULES if rule.id not in told
+    )

@@ -1,0 +1,114 @@
+"""`env.run`: a program on this machine with the resolved values in the form it can use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from invoke_stack import events
+from invoke_stack.compose import files
+from invoke_stack.environment import declared, layers, shown, views
+from invoke_stack.environment.lint import apps
+from invoke_stack.environment.values import ResolvedEnv
+from invoke_stack.errors import StackError, UsageError
+from invoke_stack.process import Command
+from invoke_stack.project import Project
+
+
+def command(words: Sequence[str], values: Mapping[str, str], folder: Path) -> Command:
+    """Return the call of a program in a folder with the values in its environment."""
+    return Command(tuple(words), env=dict(values), cwd=folder)
+
+
+def run(
+    project: Project,
+    words: Sequence[str],
+    here: Path,
+    report: events.Report = events.silent,
+    *,
+    folder: str = "",
+) -> int:
+    """Run a program with the host view of the resolved env and return its exit code.
+
+    Args:
+        project: the project.
+        words: the program and its arguments, word for word.
+        here: where the caller stands; the program runs there.
+        report: told which values are handed over as written.
+        folder: run it there instead.
+
+    The values are those of the nearest folder with env files of its own, from that place
+    upwards; at the latest those of the project.
+
+    Raises:
+        UsageError: nothing to run, no such program or folder, or a Next.js app that would
+            change a value it is handed.
+    """
+    if not words:
+        raise UsageError("env.run", "nothing to run", hint="inv env.run -- COMMAND")
+    place = (project.root / folder).resolve() if folder else here.resolve()
+    if not place.is_dir():
+        raise UsageError("--dir", f"no such folder: {folder}", hint="name it from the root")
+    env = _nearest(project, place)
+    project.secrets.learn(env.secrets())
+    values = host_view(project, env, report)
+    refuse_second_expansion(project, place, {**project.environ, **values})
+    return project.runner.attach(command(words, values, place))
+
+
+def _nearest(project: Project, place: Path) -> ResolvedEnv:
+    families = shown.families(project)
+    by_folder = {(project.root / name).resolve(): env for name, env in families}
+    by_folder[project.root.resolve()] = families[0][1]
+    for folder in (place, *place.parents):
+        if folder in by_folder:
+            return by_folder[folder]
+    return families[0][1]
+
+
+def host_view(
+    project: Project, env: ResolvedEnv, report: events.Report = events.silent
+) -> dict[str, str]:
+    """Return what is exported, with the URLs that a program on this machine reaches."""
+    values, extra = env.exported(), project.settings.env.rewrite
+    keys = [key for key in values if views.has_views(key, extra=extra)]
+    try:
+        files.find(project, project.mode(), {**project.environ, **values})
+    except UsageError:  # no stack, so no services whose address could be meant
+        return values
+    try:
+        ports = declared.load(project).model.ports() if keys else ()
+    except StackError as problem:
+        report(events.Warned(f"URLs are handed over as written: {problem}", problem.hint))
+        return values
+    for key in keys:
+        try:
+            values[key] = views.to_host(key, values[key], ports, extra=extra)
+        except UsageError as problem:
+            report(events.Warned(f"{problem}; handed over as written", problem.hint))
+    project.secrets.learn([values[key] for key in keys if env.values[key].sensitive])
+    return values
+
+
+def refuse_second_expansion(project: Project, place: Path, values: Mapping[str, str]) -> None:
+    """Refuse to start in a Next.js app whose own env files name a key with a `$` in its value.
+
+    Next.js expands what the process hands it once more, and no escape survives that.
+
+    Raises:
+        UsageError: naming the line to remove.
+    """
+    if not apps.is_next_app(place):
+        return
+    node = values.get("NODE_ENV") or "development"
+    found = list(apps.expanded_again(place, node, values))
+    if not found:
+        return
+    lines = [f"{layers.shown(path, project.root)}:{line}: {key}" for path, line, key in found]
+    where, _, key = lines[0].rpartition(": ")
+    raise UsageError(
+        where,
+        f"ENV-NEXT-PROC: {key}: {apps.EXPANDED_AGAIN}",
+        hint=apps.FIX,
+        detail=tuple(lines[1:]),
+    )

@@ -1,0 +1,1 @@
+"""What is written into a project: env files from their templates, and ignore lines."""

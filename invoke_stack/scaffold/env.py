@@ -1,0 +1,248 @@
+"""`env.init` and `env.sync`: state, plan, confirmation, writing."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from invoke_stack import events, files
+from invoke_stack.environment import needs as stacks
+from invoke_stack.environment import templates
+from invoke_stack.environment.checks import exposure, ignores
+from invoke_stack.environment.checks.ignores import Missing
+from invoke_stack.environment.layers import layer_paths
+from invoke_stack.environment.needs import Needs
+from invoke_stack.environment.secretgen import Generator
+from invoke_stack.environment.templates import Target
+from invoke_stack.errors import UsageError
+from invoke_stack.project import Project
+from invoke_stack.scaffold import lines, plan, proposal, rotation, volumes, writing
+from invoke_stack.scaffold.ledger import Ledger, Make
+from invoke_stack.scaffold.plan import Change
+
+Confirm: TypeAlias = Callable[[str], None]
+Volumes: TypeAlias = Callable[[Project, Needs], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the flags of `env.init` ask for."""
+
+    rotate: tuple[str, ...] = ()
+    fix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was written, or with `--dry` would be.
+
+    Attributes:
+        missing: lines that ignore files lack; with `fix` they were added.
+        open: env files that others can read; with `fix` they cannot any more.
+    """
+
+    mode: str
+    changes: tuple[Change, ...]
+    missing: tuple[Missing, ...] = ()
+    too_open: tuple[str, ...] = ()
+    other_modes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What lies outside the files: the engine's volumes, and chance."""
+
+    volumes: Volumes = volumes.existing
+    make: Make = Generator.make
+
+
+def init(
+    project: Project,
+    request: Request,
+    confirm: Confirm,
+    report: events.Report,
+    world: World | None = None,
+) -> Result:
+    """Create or complete the env files of a mode from their templates.
+
+    Raises:
+        UsageError: no template, or one with a mistake in it.
+        RefusedError: a rotation was not confirmed.
+    """
+    world = world or World()
+    needs = stacks.find(project)
+    found = _targets(project, needs)
+    with _locked(project):
+        changes = (
+            _rotated(project, request, needs, found, confirm, report, world)
+            if request.rotate
+            else _completed(project, needs, found, report, world)
+        )
+    return _checked(project, request, needs, found, changes, report)
+
+
+def sync(project: Project, report: events.Report) -> Result:
+    """Add the templates' new keys to the env files there are, commented out."""
+    needs = stacks.find(project)
+    found = _targets(project, needs)
+    with _locked(project):
+        changes = tuple(
+            each
+            for target in found
+            if (each := plan.synced(target, _known(project, needs, target)))
+        )
+        _written(project, changes, report)
+    return Result(needs.mode.name, changes)
+
+
+def proposed(project: Project) -> str:
+    """Return a template for a project that has none; "" where it has one.
+
+    Raises:
+        UsageError: there is no template and nothing to make one from.
+    """
+    needs = stacks.find(project)
+    if templates.targets(project, needs) or templates.other_modes(project, needs):
+        return ""
+    text = proposal.text(project, needs)
+    if not text:
+        raise UsageError(
+            proposal.FILE,
+            "there is no template, and no compose file or Prisma schema names a variable",
+            hint=f"write {proposal.FILE} with one NAME=value per line",
+        )
+    return text
+
+
+def propose(project: Project, text: str, report: events.Report) -> Path:
+    """Write the proposed template."""
+    path = templates.main_folder(project) / proposal.FILE
+    if project.dry:
+        report(events.Planned(f"write {project.shown(path)}"))
+    else:
+        writing.shared(path, text)
+    return path
+
+
+def _targets(project: Project, needs: Needs) -> tuple[Target, ...]:
+    found = templates.targets(project, needs)
+    if found:
+        return found
+    others = templates.other_modes(project, needs)
+    shown = ", ".join(project.shown(path) for path in others)
+    raise UsageError(
+        f"--{needs.mode.name}",
+        "no template makes an env file of this mode",
+        hint=f"of other modes: {shown}" if others else f"write {proposal.FILE}",
+    )
+
+
+@contextlib.contextmanager
+def _locked(project: Project) -> Iterator[None]:
+    if project.dry:
+        yield
+        return
+    with files.lock(project.state / "env.lock", "env.init", wait_s=10):
+        yield
+
+
+def _completed(
+    project: Project,
+    needs: Needs,
+    found: Sequence[Target],
+    report: events.Report,
+    world: World,
+) -> tuple[Change, ...]:
+    held = functools.cache(lambda: world.volumes(project, needs))
+    said = plan.existing(project, needs, found)
+    ledger = Ledger(found, said, needs.password_keys, held=lambda: bool(held()), make=world.make)
+    changes = tuple(plan.change(each, ledger) for each in found)
+    project.secrets.learn(ledger.generated.values())
+    for key in sorted(ledger.withheld):
+        report(_withheld(key, held(), changes))
+    _written(project, changes, report)
+    return changes
+
+
+def _withheld(key: str, names: Sequence[str], changes: Sequence[Change]) -> events.Warned:
+    places = [each.file for each in changes if key in each.target.template.specs]
+    return events.Warned(
+        f"{key}: no new secret, because the volume {', '.join(names)} exists already and keeps "
+        f"the password it was made with",
+        f"write that password into {' and '.join(places)}; or start afresh without the data: "
+        f"inv stack.down --volumes, then inv env.init",
+    )
+
+
+def _rotated(  # noqa: PLR0913 - the arguments of `init`
+    project: Project,
+    request: Request,
+    needs: Needs,
+    found: Sequence[Target],
+    confirm: Confirm,
+    report: events.Report,
+    world: World,
+) -> tuple[Change, ...]:
+    changes: dict[Path, Change] = {}
+    for key in request.rotate:
+        done = rotation.plan(key, found, needs, world.make)
+        confirm(done.question)
+        if done.database:
+            report(events.Warned(f"{key}: {rotation.KEEPS}"))
+        _written(project, done.changes, report)
+        changes |= {each.target.path: each for each in done.changes}
+    return tuple(changes.values())
+
+
+def _written(project: Project, changes: Sequence[Change], report: events.Report) -> None:
+    if project.dry:
+        for each in changes:
+            if each.differs:
+                verb = "create" if each.before is None else "change"
+                report(events.Planned(f"{verb} {each.file} from {each.target.template.file}"))
+        return
+    writing.sweep(changes)
+    writing.write(changes)
+
+
+def _checked(  # noqa: PLR0913 - the arguments of `init` and what it did
+    project: Project,
+    request: Request,
+    needs: Needs,
+    found: Sequence[Target],
+    changes: tuple[Change, ...],
+    report: events.Report,
+) -> Result:
+    paths = [each.path for each in found]
+    secret = [each.path for each in found if any(s.sensitive for s in each.template.specs.values())]
+    missing = (
+        *(ignores.for_git(project, paths) or ()),
+        *ignores.for_docker(project, needs.contexts, secret),
+    )
+    loose = [path for path in secret if exposure.too_open(path)]
+    if request.fix and not project.dry:
+        writing.ignore(missing)
+        for path in loose:
+            path.chmod(files.PRIVATE_FILE)
+    elif request.fix:
+        report(events.Planned(f"add {len(missing)} lines to ignore files"))
+    return Result(
+        needs.mode.name,
+        changes,
+        missing,
+        tuple(project.shown(path) for path in loose),
+        tuple(project.shown(path) for path in templates.other_modes(project, needs)),
+    )
+
+
+def _known(project: Project, needs: Needs, target: Target) -> dict[str, str]:
+    """Return the keys that the env files of a target's family name already."""
+    known: dict[str, str] = {}
+    for path in layer_paths(target.folder, needs.mode, custom=project.custom_modes()):
+        text = plan.text_of(path, project.shown(path)) or ""
+        known |= lines.values(text.removeprefix("\ufeff"))
+    return known
