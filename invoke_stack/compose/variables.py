@@ -115,7 +115,8 @@ def _text(path: Path, shown: str) -> str:
         line = error.object[: error.start].count(b"\n") + 1
         raise UsageError(f"{shown}:{line}", "not UTF-8", hint="save it as UTF-8") from None
     except OSError as error:
-        raise UsageError(shown, f"cannot be read: {(error.strerror or '').lower()}") from None
+        reason = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
+        raise UsageError(shown, reason, hint="check that you may read it: ls -l") from None
 
 
 def _documents(text: str, shown: str) -> list[yaml.Node]:

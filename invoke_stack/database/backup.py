@@ -134,12 +134,18 @@ def backup(
     return Backup(file, manifest, round(time.monotonic() - began, 2))
 
 
-def before_removal(project: Project, declared: Declared, docker: Docker) -> str:
-    """Back the database up before its volume goes; return the file, "" without a database."""
-    if not any(targets.is_database(project, each) for each in declared.model.services.values()):
-        return ""
-    made = backup(project, declared, docker, Options(label="before-removal", kind="safety"))
-    return str(made.file) if made else ""
+def before_removal(project: Project, declared: Declared, docker: Docker) -> tuple[str, ...]:
+    """Back every database up that removing the volumes would destroy; return the files.
+
+    Raises:
+        StackError: one of them could not be backed up.
+    """
+    made = []
+    for service in targets.at_stake(project, declared, docker):
+        options = Options(label="before-removal", kind="safety")
+        done = backup(targets.pointed_at(project, service), declared, docker, options)
+        made += [str(done.file)] if done else []
+    return tuple(made)
 
 
 def _plan(job: _Job) -> None:

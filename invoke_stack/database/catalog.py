@@ -53,7 +53,15 @@ def root(project: Project, to: str = "") -> Path:
 
 
 def entries(folder: Path) -> tuple[Entry, ...]:
-    """Return the backups in a folder and its subfolders, newest first."""
+    """Return the backups in a folder and its subfolders, newest first.
+
+    Raises:
+        UsageError: it cannot be read, or is no folder.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(str(folder), "is not a folder", hint="name another in db.directory")
+    if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+        raise UsageError(str(folder), "cannot be read", hint="check the folder's rights")
     found = [_entry(path) for path in _dumps(folder)]
     return tuple(sorted(found, key=lambda each: (each.created, each.file.name), reverse=True))
 

@@ -112,6 +112,26 @@ def is_database(project: Project, service: Service) -> bool:
     return named or any(provider.recognises(service) for provider in known)
 
 
+def at_stake(project: Project, declared: Declared, docker: Docker) -> tuple[str, ...]:
+    """Return the database services that have a container or a volume, of every profile."""
+    running = {each.service for each in docker.containers(declared.name)}
+    volumes = {each.name for each in docker.volumes(declared.name)}
+    return tuple(
+        name
+        for name, service in sorted(declared.model.services.items())
+        if is_database(project, service)
+        and (name in running or volumes & {f"{declared.name}_{each}" for each in service.volumes})
+    )
+
+
+def pointed_at(project: Project, service: str) -> Project:
+    """Return the project with another database service than its settings say."""
+    if service == project.settings.db.service:
+        return project
+    db = dataclasses.replace(project.settings.db, service=service, name="", user="")
+    return dataclasses.replace(project, settings=dataclasses.replace(project.settings, db=db))
+
+
 def container_of(docker: Docker, project: str, service: str) -> Container | None:
     """Return the service's container, a running one first, or None."""
     found = [each for each in docker.containers(project) if each.service == service]

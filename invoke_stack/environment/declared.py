@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from invoke_stack.compose import files, interpolation, model, variables
+from invoke_stack.compose import files, interpolation, model, ports, variables
 from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.compose.files import ComposeFiles
 from invoke_stack.compose.model import Model, Service
+from invoke_stack.compose.ports import Port
 from invoke_stack.compose.variables import Variable
 from invoke_stack.environment import handover, layers, reading, resolve, views
 from invoke_stack.environment.layers import Layer
@@ -162,8 +163,9 @@ def _declared(  # noqa: PLR0913 - the parts of one value, put together in one pl
     named: Sequence[Variable],
 ) -> Declared:
     host = {**project.environ, **env.exported()}
-    ports = model.parse(model.mapped(tree, _filler(host.get))).ports()
-    environ = stack_view(project, handover.compose_environ(project.environ, env), env, ports)
+    published = model.parse(model.mapped(tree, _filler(host.get))).ports()
+    handed = handover.compose_environ(project.environ, env)
+    environ = stack_view(project, handed, env, published)
     whole = model.parse(model.mapped(tree, _filler(environ.get)))
     project.secrets.allow([whole.name, *whole.services, project.root.name])
     # As the files write it: a secret that a variable brings into an image's name stays one.
@@ -179,7 +181,7 @@ def _declared(  # noqa: PLR0913 - the parts of one value, put together in one pl
         model=whole,
         profiles=_profiles(project, mode, whole, environ),
         missing=variables.missing(named, environ.get),
-        port_variables=model.port_variables(tree),
+        port_variables=ports.variables(tree),
     )
 
 
@@ -187,12 +189,12 @@ def stack_view(
     project: Project,
     environ: Mapping[str, str],
     env: ResolvedEnv,
-    ports: Sequence[model.Port],
+    published: Sequence[Port],
 ) -> dict[str, str]:
     """Return an environment whose resolved URLs are those that containers can reach."""
     extra = project.settings.env.rewrite
     changed = {
-        key: views.to_stack(key, environ[key], ports, extra=extra)
+        key: views.to_stack(key, environ[key], published, extra=extra)
         for key in env.values
         if key in environ
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from invoke_stack.compose.model import Port
+from invoke_stack.compose.ports import Port
 from invoke_stack.environment import declared, shown, views
 from invoke_stack.environment.shown import Row
 from invoke_stack.environment.values import Place, ResolvedEnv, Value

@@ -23,7 +23,7 @@ _YOURS = re.compile(
     r"your[-_ ]?\w.*|.*[-_ ](?:here|goes[-_ ]here)|(?:my|insert|enter|add)[-_ ].*here"
 )
 _CHANGE = re.compile(
-    r"(?:please[-_ ]?)?(?:change|replace)[-_ ]?(?:me|this|it)\b.*|.*[-_]change[-_]?me"
+    r"(?:please[-_ ]?)?(?:change|replace)[-_ ]?(?:me|this|it)(?:[-_ .!:].*)?|.*[-_]change[-_]?me"
 )
 _FILLER = re.compile(r"x{3,}|\.{3,}|\*{3,}|…+|-{3,}|_{3,}")
 _EXAMPLE_KEYS = re.compile(r"AKIA\w*EXAMPLE|.*/EXAMPLEKEY|.*EXAMPLEKEY")

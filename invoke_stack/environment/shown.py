@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack.compose import files, variables
-from invoke_stack.compose.model import Port
+from invoke_stack.compose.ports import Port
 from invoke_stack.environment import declared, layers, resolve, views
 from invoke_stack.environment.values import ResolvedEnv, Value
 from invoke_stack.errors import UsageError

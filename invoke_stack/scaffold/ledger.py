@@ -109,7 +109,7 @@ class Ledger:
             if _writable(value):
                 said.setdefault((kind, key), value)
             found = urls.password(value)
-            if found is not None and found.is_database and _writable(found.text):
+            if found is not None and found.is_database and _is_real(found.text):
                 inside.setdefault(kind, set()).add(found.text)
         known: dict[Identity, str] = {}
         for identity, kind, spec in self._slots:
@@ -138,3 +138,7 @@ class Ledger:
 
 def _writable(value: str) -> bool:
     return bool(value) and set(value) <= ALPHABET and not value.startswith("-")
+
+
+def _is_real(password: str) -> bool:
+    return _writable(password) and not placeholders.reason("PASSWORD", password)

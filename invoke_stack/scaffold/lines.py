@@ -68,6 +68,8 @@ def with_value(text: str, change: Callable[[str], str]) -> str:
         return text
     found = _QUOTED.match(text, head.end()) or _BARE.match(text, head.end())
     start, end = found.span("inner") if found else (head.end(), head.end())
+    if start == end and not (found and "quote" in found.groupdict()):
+        start = end = head.end()  # not behind the spaces in front of a comment
     new = change(text[start:end])
     return text[:start] + new + text[end:]
 

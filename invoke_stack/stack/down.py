@@ -13,7 +13,7 @@ from invoke_stack.engines.docker import Docker, Volume
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.project import Project
-from invoke_stack.stack import known
+from invoke_stack.stack import known, state
 from invoke_stack.stack.known import Known
 
 START_DATABASE_S = 60
@@ -26,7 +26,7 @@ class Down:
     project: str
     containers: tuple[str, ...]
     volumes: tuple[str, ...]
-    backup: str = ""
+    backups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def down(
     project: Project,
     request: Request,
     confirm: Callable[[str], None],
-    backup: Callable[[Project, Declared, Docker], str],
+    backup: Callable[[Project, Declared, Docker], tuple[str, ...]],
     report: events.Report = events.silent,
 ) -> Down:
     """Stop and remove this project's containers, of every profile.
@@ -50,18 +50,19 @@ def down(
         project: the project.
         request: what to remove.
         confirm: asks the question it is given; raises when the answer is no.
-        backup: backs the database up and returns the file.
+        backup: backs every database up and returns the files.
         report: told what happens.
 
     Raises:
-        RefusedError: not confirmed, the name belongs to another folder, or the database that
+        RefusedError: not confirmed, the name belongs to another folder, or a database that
             would be lost could not be backed up.
+        BusyError: a `stack.up` of this project runs.
     """
     ours = known.find(project, report)
-    with docker.connect(project) as engine:
+    with docker.connect(project) as engine, state.alone(project, "stack.down"):
         found = known.containers(project, ours, engine, oneoff=True)
         volumes = engine.volumes(ours.name) if request.volumes else ()
-        saved = ""
+        saved: tuple[str, ...] = ()
         if volumes:
             confirm(question(ours.name, volumes, saved=request.backup))
             if request.backup:
@@ -79,7 +80,9 @@ def question(name: str, volumes: tuple[Volume, ...], *, saved: bool) -> str:
     """Return what is asked before volumes are removed."""
     lines = [f"remove {len(volumes)} volume(s) of {name} and all data in them:"]
     lines += [f"  {each.name}  {_size(each.size)}" for each in volumes]
-    lines.append("a backup is written first" if saved else "NO backup is written")
+    lines.append(
+        "its databases are backed up first, nothing else is" if saved else "NO backup is written"
+    )
     return "\n".join(lines)
 
 
@@ -98,17 +101,17 @@ def _saved(
     project: Project,
     ours: Known,
     engine: Docker,
-    backup: Callable[[Project, Declared, Docker], str],
+    backup: Callable[[Project, Declared, Docker], tuple[str, ...]],
     report: events.Report,
-) -> str:
-    """Back the database up, or refuse to go on without."""
-    report(events.Step("backing up the database before its volume goes"))
+) -> tuple[str, ...]:
+    """Back the databases up, or refuse to go on without."""
+    report(events.Step("backing the databases up before their volumes go"))
     try:
         return backup(project, ours.require_declared(), engine)
     except StackError as problem:
         raise RefusedError(
             "stack.down",
-            f"the database could not be backed up: {problem}",
+            f"a database could not be backed up: {problem}",
             hint=f"{problem.hint or 'inv stack.up'}; or lose the data: --no-backup",
         ) from problem
 

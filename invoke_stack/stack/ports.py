@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from invoke_stack.compose.model import Port
+from invoke_stack.compose.ports import Port
 from invoke_stack.engines.containers import Container
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from invoke_stack import events, files
+from invoke_stack import events
 from invoke_stack.compose import commands, families
 from invoke_stack.compose.model import HealthCheck
 from invoke_stack.engines import docker
@@ -67,7 +66,7 @@ def up(project: Project, request: Request, report: events.Report = events.silent
     for note in (*declared.env.notes, *preflight.env_files(project, declared, wanted)):
         report(events.Note(note))
     preflight.compose_version(project)
-    with docker.connect(project) as engine, _alone(project):
+    with docker.connect(project) as engine, state.alone(project, "stack.up"):
         ours = Known(declared.name, declared.files.folder, declared.model, declared)
         before = known.containers(project, ours, engine)
         run = _Run(project, declared, engine, request, report, wanted, before)
@@ -80,11 +79,6 @@ def up(project: Project, request: Request, report: events.Report = events.silent
             report(events.Note(INTERRUPTED))
             raise
         return run.result()
-
-
-def _alone(project: Project) -> AbstractContextManager[None]:
-    """Hold the project's lock; a dry run changes nothing, so it needs none."""
-    return nullcontext() if project.dry else files.lock(project.state / "up.lock", "stack.up")
 
 
 @dataclass(frozen=True, slots=True)

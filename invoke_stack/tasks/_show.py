@@ -66,8 +66,8 @@ def down(run: Run, result: Down) -> None:
     elif result.containers or result.volumes:
         names = ", ".join((*result.containers, *result.volumes))
         run.console.note(f"{'would remove' if run.project.dry else 'removed'}: {names}")
-        if result.backup:
-            run.console.note(f"backup: {result.backup}")
+        for file in result.backups:
+            run.console.note(f"backup: {file}")
     else:
         run.console.note(f"{result.project}: nothing to remove")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from invoke_stack.tasks._env_reading import diff, explain, lint, run_
 from invoke_stack.tasks._task import Run, stack_task
+
+__all__ = ["diff", "explain", "lint", "run_"]
 
 
 @stack_task(

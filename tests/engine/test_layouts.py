@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Project
+    from stacks import Project
 
 
 class Layout(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Project
+    from stacks import Project
 
 CANARIES = {
     "POSTGRES_PASSWORD": "canary-pg-5e1d7b0c",

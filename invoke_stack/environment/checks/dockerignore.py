@@ -32,11 +32,17 @@ def excluded(name: str, lines: Sequence[str]) -> bool:
     out = False
     parents = [name, *_parents(name)]
     for line in lines:
-        negated = line.startswith("!")
-        pattern = re.compile(_regex(line.removeprefix("!").strip()))
-        if any(pattern.fullmatch(each) for each in parents):
-            out = not negated
+        pattern = _compiled(line.removeprefix("!").strip())
+        if pattern is not None and any(pattern.fullmatch(each) for each in parents):
+            out = not line.startswith("!")
     return out
+
+
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(_regex(pattern))
+    except re.error:  # Docker refuses it, and with it the build
+        return None
 
 
 def _parents(name: str) -> list[str]:
@@ -51,6 +57,6 @@ def _regex(pattern: str) -> str:
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", text)
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return "".join(
-        known.get(part) or (part.replace("[^", "[^/") if part.startswith("[") else re.escape(part))
+        known.get(part) or (part if re.fullmatch(r"\[[^\]]+\]", part) else re.escape(part))
         for part in parts
     )

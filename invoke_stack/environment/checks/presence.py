@@ -36,18 +36,18 @@ def check(family: Family, needs: Needs, judge: Judge) -> Iterator[Finding]:
 def _absent(family: Family, judge: Judge) -> Iterator[Finding]:
     present = {layer.path for layer in family.layers}
     aside = {key for layer in family.layers for key in _aside(layer.path)}
-    unwritten: dict[Target, list[Spec]] = {}
+    unwritten: dict[Path, tuple[Target, list[Spec]]] = {}
     for key, (spec, target) in family.specs().items():
         value = family.env.values.get(key)
         if value is not None and value.text is not None:
             continue
         if target.path not in present:
-            unwritten.setdefault(target, []).append(spec)
+            unwritten.setdefault(target.path, (target, []))[1].append(spec)
         elif spec.required or not (_is_marked(target) or key in aside):
             severity = "error" if spec.required else judge.level
             where = Place("template", target.template.file, spec.line)
             yield finding("ENV-MISSING", severity, key, f"not set in {target.file}", INIT, where)
-    for target, lacking in unwritten.items():
+    for target, lacking in unwritten.values():
         severity = "error" if any(each.required for each in lacking) else "warning"
         count = f"{len(lacking)} key{'' if len(lacking) == 1 else 's'}"
         message = f"does not exist, so {count} of its template are not set"

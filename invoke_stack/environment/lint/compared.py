@@ -54,8 +54,8 @@ def issues(
     told = {each.line for each in said if each.code in {"ENV-DOLLAR", "ENV-REF", "ENV-LITERAL"}}
     level: Severity = "error" if next_app else "warning"
     last = {each.key: each for each in statements}
-    if found.lost:
-        yield from _lost(found.lost, last, broken, level)
+    for key in found.lost:
+        yield from _lost(key, last, broken, level)
     for key, line in _lines(text, last).items():
         if line in broken:
             continue
@@ -65,7 +65,7 @@ def issues(
         )
         if python != compose and line not in told:
             yield _two_values(statement, key, line)
-        if not found.lost and node != compose:
+        if key not in found.lost and node != compose and (found.node or not found.lost):
             yield Issue("ENV-NEXT", level, line, nameable(key), *_why(statement, found, key))
 
 

@@ -20,9 +20,11 @@ SPACE = (
 )
 _BREAK = "\n\r\u2028\u2029"
 _S, _START, _END = f"[{SPACE}]", f"(?<![^{_BREAK}])", f"(?![^{_BREAK}])"
+# Next.js lets blank lines belong to what follows; that takes it minutes on many of them.
+_INDENT = "[" + "".join(set(SPACE) - set(_BREAK)) + "]"
 _QUOTED = "|".join(rf"{_S}*{quote}(?:\\{quote}|[^{quote}])*{quote}" for quote in "'\"`")
 _LINE = re.compile(
-    rf"{_START}{_S}*(?:export{_S}+)?(?P<key>[A-Za-z0-9_.-]+)(?:{_S}*={_S}*?|:{_S}+?)"
+    rf"{_START}{_INDENT}*(?:export{_S}+)?(?P<key>[A-Za-z0-9_.-]+)(?:{_S}*={_S}*?|:{_S}+?)"
     rf"(?P<value>{_QUOTED}|[^#\r\n]+)?{_S}*(?:#[^{_BREAK}]*)?{_END}"
 )
 _WRAPPED = re.compile(rf"{_START}(?P<quote>['\"`])(?P<inner>(?s:.*))(?P=quote){_END}")
@@ -36,6 +38,7 @@ _INHERITED = re.compile(
 )
 # Next.js replaces by recursion and gives the file up when the stack is full.
 _STEPS, _WORK = 5_000, 20_000_000
+_MENDED = 20
 
 
 class LostError(ValueError):
@@ -90,6 +93,25 @@ def read(texts: Sequence[str], environ: Mapping[str, str]) -> Reading:
                 chosen.setdefault(key, value)
     live |= chosen
     return Reading({key: live[key] for key in keys if key in live}, lost)
+
+
+def forgiving(text: str, environ: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Read one file as if the values at which Next.js gives it up were empty.
+
+    Returns:
+        The values, and the keys of those at which it gives up; without values when there are
+        more of these than anybody mends one by one.
+    """
+    raw = {key: value for key, (value, _) in parse(text).items()}
+    lost: list[str] = []
+    while len(lost) < _MENDED:
+        try:
+            return _expanded(raw, environ), tuple(lost)
+        except LostError as gone:
+            lost.append(gone.key)
+            raw[gone.key] = ""
+            environ = {key: value for key, value in environ.items() if key != gone.key}
+    return {}, tuple(lost)
 
 
 def _unquoted(written: str) -> str:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from invoke_stack.environment.lint.statements import Statement
 
+# More references than anybody writes into one value.
+_MOST = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:
@@ -26,24 +29,25 @@ class Readings:
         python: the values of python-dotenv.
         compose: the values of Compose, of the lines that it accepts.
         node: the values of Next.js.
-        lost: the key at which Next.js gives the whole file up, or "".
+        lost: the keys at which Next.js gives the whole file up; ``node`` is what it would read
+            if these were empty.
     """
 
     python: Mapping[str, str]
     compose: Mapping[str, str]
     node: Mapping[str, str]
-    lost: str = ""
+    lost: tuple[str, ...] = ()
 
 
 def read(text: str, statements: Sequence[Statement], environ: Mapping[str, str]) -> Readings:
     """Return what the three make of one file."""
-    node = next_env.read([text], environ)
+    node, lost = next_env.forgiving(text, environ)
     python, compose = python_dotenv(text, environ), eager([statements], environ)
     return Readings(
         _effective(python, environ),
         _effective(compose, environ),
-        {} if node.lost else node.values,
-        node.lost.get(0, ""),
+        node,
+        lost,
     )
 
 
@@ -58,7 +62,9 @@ def python_dotenv(text: str, environ: Mapping[str, str]) -> dict[str, str | None
         if binding.key is None:
             continue
         value = binding.value
-        if value is not None and "$" in value:
+        if value is not None and value.count("${") > _MOST:
+            value = "\0"  # what nobody else reads: python-dotenv would need minutes
+        elif value is not None and "$" in value:
             value = "".join(atom.resolve(known) for atom in parse_variables(value))
         found[binding.key] = value
     return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Project
+    from stacks import Project
 
 COMPOSE = """
 services:
@@ -132,3 +133,56 @@ def test_down_in_json_names_what_was_removed(project: Callable[..., Project]) ->
     document = stack.inv("stack.down", "--json").ok().document
     assert document["schema"] == 1
     assert (document["project"], document["containers"]) == (stack.name, ["db"])
+
+
+TWO_DATABASES = """
+services:
+  first:
+    image: postgres:16-alpine
+    environment: {POSTGRES_PASSWORD: one, POSTGRES_DB: one}
+    volumes: ["one:/var/lib/postgresql/data"]
+  second:
+    image: postgres:16-alpine
+    environment: {POSTGRES_PASSWORD: two, POSTGRES_DB: two}
+    volumes: ["two:/var/lib/postgresql/data"]
+volumes: {one: , two: }
+"""
+
+
+def test_every_database_is_backed_up_before_the_volumes_go(
+    project: Callable[..., Project], until: Callable[..., None]
+) -> None:
+    stack = project(compose=TWO_DATABASES)
+    stack.up()
+    for service, name in (("first", "one"), ("second", "two")):
+        stack.environ["INVSTACK_DB_SERVICE"] = service
+        stack.inv("db.wait").ok()
+        assert name in stack.inv("db.wait", "--json").ok().document["database"]
+
+    stack.inv("stack.down", "--volumes", "--yes").ok()
+
+    saved = {path.parent.name for path in (stack.folder / "backups").rglob("*.dump")}
+    assert saved == {"one", "two"}
+
+
+NEVER_READY = """
+services:
+  web:
+    image: redis:7-alpine
+    healthcheck: {test: ["CMD", "false"], interval: 5s, retries: 20}
+"""
+
+
+def test_down_waits_for_nobody_while_the_stack_comes_up(
+    project: Callable[..., Project], begin: Callable[..., Any]
+) -> None:
+    stack = project(compose=NEVER_READY)
+    going = begin(stack, "stack.up")
+    going.said("starting")
+
+    result = stack.inv("stack.down")
+
+    assert result.code == 5
+    assert "another run is busy" in result.error
+    going.signal(signal.SIGINT, group=False)
+    assert going.end().code == 130

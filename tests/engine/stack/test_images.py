@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Project
+    from stacks import Project
 
 BUILT = "services: {app: {build: .}}\n"
 

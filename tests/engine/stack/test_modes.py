@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Project
+    from stacks import Project
 
 SERVICES = {
     "dev": {"postgres", "redis", "web-dev", "pgadmin", "redis-commander"},

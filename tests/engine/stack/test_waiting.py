@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Begun, Project
+    from stacks import Begun, Project
 
 EXITS = """
 services:

@@ -9,14 +9,12 @@ from invoke_stack.compose.model import (
     EnvFile,
     HealthCheck,
     Model,
-    Port,
     Service,
     mapped,
     parse,
-    port_variables,
     seconds,
-    unescaped,
 )
+from invoke_stack.compose.ports import Port, variables
 
 
 def service(body: Any) -> Service:
@@ -282,7 +280,7 @@ def test_secret_parts_show_in_no_representation() -> None:
     ],
 )
 def test_the_variable_behind_a_published_port(entry: Any, wanted: str | None) -> None:
-    found = port_variables({"services": {"web": {"ports": [entry]}, "db": None}})
+    found = variables({"services": {"web": {"ports": [entry]}, "db": None}})
 
     assert found == ({("web", 3000): wanted} if wanted else {})
 
@@ -291,10 +289,6 @@ def test_every_text_of_a_tree_is_changed_and_no_key() -> None:
     tree = {"a": ["x", 1, None, {"b": "y"}], "c": True}
 
     assert mapped(tree, str.upper) == {"a": ["X", 1, None, {"b": "Y"}], "c": True}
-
-
-def test_doubled_dollars_are_meant_once() -> None:
-    assert unescaped("a$$b$$$$c") == "a$b$$c"
 
 
 def test_a_range_of_ports_without_end_is_cut() -> None:

@@ -17,6 +17,7 @@ from invoke_stack.database import names
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.engines import containers
 from invoke_stack.engines.containers import Container
+from invoke_stack.engines.docker import Volume
 from invoke_stack.process import SystemRunner
 from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
@@ -74,6 +75,9 @@ class FakeEngine:
 
     def containers(self, project: str) -> tuple[Container, ...]:
         return tuple(each for each in self.found if each.project == project)
+
+    def volumes(self, _project: str) -> tuple[Volume, ...]:
+        return ()
 
     def environment(self, _container: str) -> dict[str, str]:
         return self.env

@@ -227,8 +227,9 @@ def test_too_little_room_is_told_before_the_dump(tmp_path: Path) -> None:
 def test_before_a_removal_only_a_database_is_saved(
     project: Any, declared: Any, engine: Any, docker: Any, declare: Any
 ) -> None:
-    assert backup.before_removal(project, declare(Service("web")), engine) == ""
-    assert "before-removal" in backup.before_removal(project, declared, engine)
+    assert backup.before_removal(project, declare(Service("web")), engine) == ()
+    (saved,) = backup.before_removal(project, declared, engine)
+    assert "before-removal" in saved
 
 
 def test_facts_with_secrets_are_masked_in_the_manifest(

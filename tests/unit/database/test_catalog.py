@@ -136,3 +136,10 @@ def test_five_hundred_backups_are_listed_in_no_time(project: Any, store: Any) ->
         took.append(time.perf_counter() - began)
 
     assert min(took) < 0.3
+
+
+def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "backups").write_text("")
+
+    with pytest.raises(UsageError, match="is not a folder"):
+        catalog.entries(tmp_path / "backups")

@@ -12,7 +12,7 @@ def test_the_question_names_every_volume_with_its_size() -> None:
         "  shop_pg  52.0 MiB\n"
         "  shop_cache  size unknown\n"
         "  shop_new  0.0 MiB\n"
-        "a backup is written first"
+        "its databases are backed up first, nothing else is"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from invoke_stack.compose.model import Port
+from invoke_stack.compose.ports import Port
 from invoke_stack.engines.containers import Binding, Container
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import ExitCode, UsageError
