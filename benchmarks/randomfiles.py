@@ -17,6 +17,7 @@ WORDS = [
 PLAIN = [*"aAbB01 -_./:,=@%+~?!&*()[]<>;|^", "postgres", "http://", "é", "日本", "${A}", "${B:-d}"]
 STARTS = [*["A=", "B=", "C=", "D="] * 4, "D =", "export E=", "F= ", "A.b=", "G-h=", "A: ", "X"]
 QUOTES = ["", "", "", "'", "'", '"', '"', '"', "`"]
+CLOSED = 0.9
 # A few only: files with the same one share one call of Compose.
 PROCESSES: tuple[Mapping[str, str], ...] = (
     *({},) * 6,
@@ -47,7 +48,7 @@ def _file(source: random.Random) -> tuple[str, Mapping[str, str]]:
 def _line(source: random.Random, words: list[str]) -> str:
     quote = source.choice(QUOTES)
     value = "".join(source.choices(words, k=source.randint(0, 6)))
-    close = quote if source.random() < 0.9 else source.choice(["", quote + " # c", "x"])
+    close = quote if source.random() < CLOSED else source.choice(["", quote + " # c", "x"])
     if words is PLAIN and quote == "":
         value = value.strip()
     return source.choice(STARTS) + quote + value + close

@@ -23,6 +23,7 @@ PORTS = ("WEB_PORT", "POSTGRES_PORT", "REDIS_PORT", "PGADMIN_PORT", "REDIS_COMMA
 
 WITHOUT_ENGINE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Every value, where it came from, secrets masked", ("env.show",)),
+    ("Is anything wrong with them", ("env.check",)),
 )
 WITH_ENGINE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("What was found in this project, with no settings at all", ("stack.config", "--prod")),
@@ -43,8 +44,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="invoke-stack-") as temporary:
         folder = Path(temporary)
         python = _install(folder / "venv")
-        project = _project(folder / "shop")
-        environ = _environ(folder, project)
+        project = folder / "shop"
+        shutil.copytree(REPOSITORY / "examples" / "hybrid", project)
+        environ = _environ(folder)
+        _env_file(python, project, environ)
         missing = _missing_engine(environ)
         try:
             code = _show(python, project, environ, WITHOUT_ENGINE if missing else WITH_ENGINE)
@@ -69,21 +72,22 @@ def _install(folder: Path) -> str:
     return python
 
 
-def _project(folder: Path) -> Path:
-    """Copy the example and make its env file from its template."""
-    shutil.copytree(REPOSITORY / "examples" / "hybrid", folder)
-    shutil.copy(folder / "docker" / ".env.docker.example", folder / ".env.local")
-    return folder
-
-
-def _environ(folder: Path, project: Path) -> dict[str, str]:
+def _environ(folder: Path) -> dict[str, str]:
     name = f"try-{folder.name.rpartition('-')[2].casefold().replace('_', '')}"
+    return {**os.environ, "COMPOSE_PROJECT_NAME": name}
+
+
+def _env_file(python: str, project: Path, environ: Mapping[str, str]) -> None:
+    """Make the env file from its template, with ports that are free on this machine."""
+    print("\n# The env file, from its template, with generated secrets\n$ inv env.init", flush=True)
+    subprocess.run((python, "-m", "invoke", "env.init"), cwd=project, env=environ, check=True)
     ports = dict(zip(PORTS, map(str, _free_ports(len(PORTS))), strict=True))
     lines = (project / ".env.local").read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if line.partition("=")[0] not in ports]
-    kept += [f"{key}={value}" for key, value in ports.items()]
-    (project / ".env.local").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    return {**os.environ, "COMPOSE_PROJECT_NAME": name}
+    changed = [
+        f"{key}={ports[key]}" if (key := line.partition("=")[0]) in ports else line
+        for line in lines
+    ]
+    (project / ".env.local").write_text("\n".join(changed) + "\n", encoding="utf-8")
 
 
 def _free_ports(count: int) -> list[int]:

@@ -33,6 +33,7 @@ class Spec:
         type_line: the line that says so; that of the key for an implied type.
         type_reason: why a type is implied; "" for a mark.
         generate: how a new secret is made; None where a person decides.
+        example: a value that would do, for people.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Spec:
     type_line: int = 0
     type_reason: str = ""
     generate: Generator | None = None
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def _spec(key: str, value: str, line: int, found: Sequence[Mark], file: str) -> 
         type_line=type_line,
         type_reason=reason,
         generate=_generate(key, value, named, file, sensitive=sensitive),
+        example=named["example"].argument if "example" in named else "",
     )
 
 

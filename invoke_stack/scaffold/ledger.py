@@ -15,7 +15,7 @@ Identity: TypeAlias = tuple[str, ...]
 Make: TypeAlias = Callable[[Generator], str]
 
 # Other names for the password of the stack's one PostgreSQL.
-_DATABASE = frozenset({"POSTGRES_PASSWORD", "DB_PASSWORD", "DATABASE_PASSWORD", "PGPASSWORD"})
+DATABASE_KEYS = frozenset({"POSTGRES_PASSWORD", "DB_PASSWORD", "DATABASE_PASSWORD", "PGPASSWORD"})
 
 
 class Ledger:
@@ -39,7 +39,7 @@ class Ledger:
         held: Callable[[], bool],
         make: Make,
     ) -> None:
-        self._names = frozenset(password_keys) | _DATABASE
+        self._names = frozenset(password_keys) | DATABASE_KEYS
         self._password_keys = frozenset(password_keys)
         self._held = held
         self._make = make

@@ -119,6 +119,11 @@ def completed(text: str, template: str, missing: Mapping[str, str]) -> str:
     return "".join(each.text for each in parts)
 
 
+def is_bare(text: str) -> bool:
+    """Tell whether a block's key has no `=`: commented out, it would be any other comment."""
+    return split(text)[-1].value is None
+
+
 def commented(text: str) -> str:
     """Return a block whose assignment is commented out."""
     parts = split(text)

@@ -100,7 +100,7 @@ def synced(target: Target, known: Mapping[str, object]) -> Change | None:
     missing = {
         key: lines.commented(block.text)
         for key, block in blocks.items()
-        if key not in known and key not in _present(before)
+        if key not in known and key not in _present(before) and not lines.is_bare(block.text)
     }
     after = _with(before, target.template.text, missing)
     return Change(target, before, after, added=tuple(missing))

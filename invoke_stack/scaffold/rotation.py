@@ -12,7 +12,7 @@ from invoke_stack.environment.templates import Target
 from invoke_stack.errors import UsageError
 from invoke_stack.redaction import is_sensitive
 from invoke_stack.scaffold import lines, urls
-from invoke_stack.scaffold.ledger import Make
+from invoke_stack.scaffold.ledger import DATABASE_KEYS, Make
 from invoke_stack.scaffold.plan import Change, text_of
 
 
@@ -67,7 +67,7 @@ def plan(key: str, targets: Sequence[Target], needs: Needs, make: Make) -> Rotat
         and each.kind == target.kind
         and (after := _replaced(text, old or "", new, key)) != text
     )
-    return Rotation(key, changes, database=key in needs.password_keys)
+    return Rotation(key, changes, database=key in needs.password_keys | DATABASE_KEYS)
 
 
 def _spec(key: str, targets: Sequence[Target]) -> Spec:

@@ -44,10 +44,13 @@ def lint(run: Run, dir: str = "", format: str = "text", strict: bool = False) ->
         "reveal": "Print secrets in clear.",
     },
 )
-def explain(run: Run, key: str, dir: str = "", reveal: bool = False) -> None:  # noqa: A002 - the flag's name
+def explain(run: Run, key: str = "", dir: str = "", reveal: bool = False) -> None:  # noqa: A002 - the flag's name
     """Show who sets a variable, who else did, its references, and both views of it."""
     from invoke_stack.environment import explain as domain
+    from invoke_stack.errors import UsageError
 
+    if not key:
+        raise UsageError("env.explain", "which variable?", hint="inv env.explain -k DATABASE_URL")
     found = domain.explain(run.project, key, folder=dir)
     if run.json:
         first, *others = (each.document(reveal=reveal) for each in found)

@@ -46,6 +46,7 @@ def test_listing_the_tasks_loads_nothing_that_is_heavy(stage: Stage) -> None:
         "invoke_stack.tasks._task",
         "invoke_stack.tasks.db",
         "invoke_stack.tasks.env",
+        "invoke_stack.tasks._env_reading",
         "invoke_stack.tasks.stack",
     }
     assert stage.calls() == []

@@ -68,7 +68,9 @@ def _git(
     ]
     for each in ignores.for_git(project, loose) or ():
         message, fix = "not ignored by git", f"add to {each.file}: {each.line}"
-        yield finding("ENV-UNIGNORED", "error", each.subject, message, fix, Place("", each.subject))
+        yield finding(
+            "ENV-UNIGNORED", "error", each.subject, message, fix, Place("local", each.subject)
+        )
     yield from _hidden_templates(project, families)
 
 

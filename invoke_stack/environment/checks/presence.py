@@ -90,9 +90,14 @@ def _empty(family: Family, judge: Judge) -> Iterator[Finding]:
         own = spec.generate is not None or (spec.sensitive and secretgen.self_made(key))
         if spec.required or own:
             severity = "error" if spec.required else judge.level
-            fix = f"{INIT} makes one" if spec.generate else f"give it a value in {target.file}"
+            fix = f"{INIT} makes one" if spec.generate else _by_hand(spec, target)
             asked = Place("template", target.template.file, spec.line)
             yield finding("ENV-EMPTY", severity, key, "has no value", fix, place(value), asked)
+
+
+def _by_hand(spec: Spec, target: Target) -> str:
+    example = f", for example {spec.example}" if spec.example else ""
+    return f"give it a value in {target.file}{example}"
 
 
 def _doubled(family: Family) -> Iterator[Finding]:

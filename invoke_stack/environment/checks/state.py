@@ -19,7 +19,7 @@ from invoke_stack.findings.model import Finding, Place
 from invoke_stack.project import Project
 from invoke_stack.redaction import is_sensitive
 
-_ROUNDS = 200
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +112,45 @@ def _layer(project: Project, path: Path, findings: list[Finding]) -> Layer | Non
         reason = (problem.strerror or "unknown reason").lower()
         findings.append(finding("ENV-SYNTAX", "error", file, f"cannot be read: {reason}"))
         return None
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         try:
             found = dotenv.parse(text.encode(), file, allow=allow)
             return Layer(file, path, found, marks(text))
         except UsageError as problem:
-            rest, key = _without(text, problem.where)
-            findings.append(_refused(problem, key or file, reserved=bool(_reserved(key, allow))))
-            if rest == text:
-                return None
-            text = rest
+            if number == 0:
+                text = _mended(text, file, allow, findings)
+                continue
+            # Two lines that contradict each other.
+            text, key = _without(text, problem.where)
+            findings.append(_refused(problem, key or file))
     return None
+
+
+def _mended(text: str, file: str, allow: Sequence[str], findings: list[Finding]) -> str:
+    """Return a text without the statements that are refused, every other line where it was."""
+    parts = []
+    for binding, line in dotenv.statements(text):
+        written = binding.original.string
+        try:
+            dotenv.parse(written.lstrip().encode(), file, allow=allow)
+        except UsageError as problem:
+            key = binding.key or ""
+            place = Place("local", file, line)
+            rule = "ENV-RESERVED" if _reserved(key, allow) else "ENV-SYNTAX"
+            findings.append(
+                finding(rule, "error", key or file, problem.message, problem.hint, place)
+            )
+            written = "\n" * written.count("\n")
+        parts.append(written)
+    return "".join(parts)
 
 
 def _reserved(key: str, allow: Sequence[str]) -> bool:
     return bool(dotenv.RESERVED.fullmatch(key)) and key not in allow
 
 
-def _refused(problem: UsageError, subject: str, *, reserved: bool = False) -> Finding:
-    rule = "ENV-RESERVED" if reserved else "ENV-SYNTAX"
-    return finding(rule, "error", subject, problem.message, problem.hint, _place(problem))
+def _refused(problem: UsageError, subject: str) -> Finding:
+    return finding("ENV-SYNTAX", "error", subject, problem.message, problem.hint, _place(problem))
 
 
 def _place(problem: UsageError) -> Place:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from invoke_stack.environment.lint.readers import Readings
     from invoke_stack.findings.model import Severity
 
+_TOLD = frozenset({"ENV-DOLLAR", "ENV-REF", "ENV-LITERAL"})
 _ASIDE = "Next.js reads another value"
 _ALONE = "write NAME=value on a line of its own"
 _BACKTICKS = (f"{_ASIDE}: it takes backticks as quotes", "wrap the value in single quotes")
@@ -51,28 +52,29 @@ def issues(
     """
     found = readers.read(text, statements, environ)
     broken = {each.line for each in said if each.severity == "error"}
-    told = {each.line for each in said if each.code in {"ENV-DOLLAR", "ENV-REF", "ENV-LITERAL"}}
+    told = {each.line for each in said if each.code in _TOLD}
     level: Severity = "error" if next_app else "warning"
     last = {each.key: each for each in statements}
     for key in found.lost:
         yield from _lost(key, last, broken, level)
-    for key, line in _lines(text, last).items():
+    for key, line in _lines(text, last, broken).items():
         if line in broken:
             continue
-        statement = last.get(key)
-        python, compose, node = (
-            each.get(key, environ.get(key)) for each in (found.python, found.compose, found.node)
-        )
+        python, compose, node = found.of(key, environ.get(key))
         if python != compose and line not in told:
-            yield _two_values(statement, key, line)
+            yield _two_values(last.get(key), key, line)
         if key not in found.lost and node != compose and (found.node or not found.lost):
-            yield Issue("ENV-NEXT", level, line, nameable(key), *_why(statement, found, key))
+            yield Issue("ENV-NEXT", level, line, nameable(key), *_why(last.get(key), found, key))
 
 
-def _lines(text: str, last: Mapping[str, Statement]) -> dict[str, int]:
-    """Return every key that some reader sees, with the line that counts."""
+def _lines(text: str, last: Mapping[str, Statement], broken: set[int]) -> dict[str, int]:
+    """Return every key that some reader sees, with the line that counts.
+
+    A key that Next.js alone reads from a broken line belongs to that line.
+    """
     node = {key: line for key, (_, line) in next_env.parse(text).items()}
-    return {**node, **{key: each.line for key, each in last.items() if key}}
+    own = {key: each.line for key, each in last.items() if key}
+    return {**node, **own, **{key: line for key, line in node.items() if line in broken}}
 
 
 def _lost(

@@ -38,6 +38,13 @@ class Readings:
     node: Mapping[str, str]
     lost: tuple[str, ...] = ()
 
+    def of(self, key: str, otherwise: str | None) -> tuple[str | None, str | None, str | None]:
+        """Return what python-dotenv, Compose and Next.js give a key."""
+        python, compose, node = (
+            each.get(key, otherwise) for each in (self.python, self.compose, self.node)
+        )
+        return python, compose, node
+
 
 def read(text: str, statements: Sequence[Statement], environ: Mapping[str, str]) -> Readings:
     """Return what the three make of one file."""

@@ -108,6 +108,12 @@ def test_a_type_names_the_line_that_asked_for_it(checked: Check) -> None:
     assert [str(place) for place in found.where] == [".env:2", ".env.example:2"]
 
 
+def test_an_example_of_the_template_is_offered(checked: Check) -> None:
+    (found,) = checked(one("# @required @example=https://x\nA=\n", "A=\n")).findings
+
+    assert found.fix == "give it a value in .env, for example https://x"
+
+
 def test_a_misspelled_key_names_the_one_that_is_meant(checked: Check) -> None:
     found = checked(one("JWT_SECRET=\n", f"JWT_SERCET={STRONG}\n")).findings
 
