@@ -28,23 +28,6 @@ def runner() -> SystemRunner:
     return SystemRunner(dict(os.environ))
 
 
-@pytest.fixture
-def hasty() -> SystemRunner:
-    """A runner that does not wait long for a program to end politely."""
-    return SystemRunner(dict(os.environ), grace_s=0.2)
-
-
-def wait_for(path: Path) -> str:
-    """Return what another process writes into a file as soon as it is there."""
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
-        with contextlib.suppress(FileNotFoundError):
-            if text := path.read_text():
-                return text
-        time.sleep(0.01)
-    raise AssertionError(f"nothing was written to {path.name}")
-
-
 def ended(pid: int) -> bool:
     """Return whether the process ends; a zombie nobody reaps has ended too."""
     end = time.monotonic() + DEADLINE_S
