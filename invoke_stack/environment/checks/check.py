@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from invoke_stack.environment import needs as stacks
 from invoke_stack.environment.checks import exposure, presence, quality
 from invoke_stack.environment.checks.rules import RULES, Judge
 from invoke_stack.environment.checks.state import Family, families
+from invoke_stack.environment.lint import project as lint
 from invoke_stack.environment.needs import Needs
+from invoke_stack.errors import UsageError
 from invoke_stack.findings.model import Finding, Remark, Report
 from invoke_stack.project import Project
 
@@ -29,7 +31,8 @@ def check(project: Project) -> Report:
         *presence.env_files(project, found, needs),
         *exposure.check(project, found, needs, judge),
     ]
-    findings = tuple(dict.fromkeys(each for each in items if isinstance(each, Finding)))
+    told = [each for each in items if isinstance(each, Finding)]
+    findings = tuple(dict.fromkeys((*told, *_unportable(project, told))))
     unknowns = (*(each for each in items if isinstance(each, Remark)), *_unknown(found, needs))
     return Report(findings, _passes(findings, unknowns), unknowns, rules=RULES)
 
@@ -39,6 +42,18 @@ def _of_keys(found: tuple[Family, ...], needs: Needs, judge: Judge) -> Iterator[
         yield from family.findings
         yield from presence.check(family, needs, judge)
         yield from quality.check(family, judge)
+
+
+def _unportable(project: Project, told: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield what `env.lint` says about lines that nothing was said about yet."""
+    lines = {(place.file, place.line) for each in told for place in each.where if place.line}
+    try:
+        found = lint.report(project).findings
+    except UsageError:  # a file that nobody can read is a finding of ours already
+        return
+    for each in found:
+        if not any((place.file, place.line) in lines for place in each.where):
+            yield each
 
 
 def _unknown(found: tuple[Family, ...], needs: Needs) -> Iterator[Remark]:

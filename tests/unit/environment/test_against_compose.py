@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -20,18 +21,7 @@ from invoke_stack.modes import find
 
 Config = Callable[..., dict[str, dict[str, str | None]]]
 
-NASTY = [
-    "", " ", "  both  ", "\t", "a b", "a\tb", "'", '"', "''", '""', "it's", 'say "x"', "'q'",
-    '"q"', "a'b\"c", "$", "$$", "$$$", "$A", "${A}", "${A:-b}", "${", "$}", "a$", "$1", "$$A",
-    "\\$A", "\\$\\$", "pa$word", "$2b$12$KIXabcdefghijk", "$(touch x)", "`id`", "\\", "\\\\",
-    "\\\\\\", "a\\", "a\\n", "\\t", "C:\\new\\temp", "\\'", '\\"', "\n", "a\nb", "a\n", "\na",
-    "a\n\nb", "\r", "a\r\nb", "\r\n", "#", "a#b", "a #b", " # c", "=", "a=b", "==", "A=B\nC=D",
-    ":", "a: b", "-", "--flag", "!x", "%s", "%", "&", "a;b|c>d<e", "*", "~", "{}", "{{x}}",
-    "[1,2]", '{"a": "b$c\\n"}', "null", "true", "0123", "1e3", "é", "e\u0301", "日本語", "🚀",
-    "\u00a0x\u00a0", "\u200b", "\u2028", "\v\f", "\x1b[0m", "\x01", "\x7f", "\ufeffx",
-    "-----BEGIN KEY-----\nMIIB+/==\n-----END KEY-----\n", "x" * 5000,
-    "postgres://u:p%40$s@h:5432/d?a=b&c=%20#f", "export A=1", "\\0123", "\\u0041", "$'a'",
-]  # fmt: skip
+NASTY: list[str] = json.loads((Path(__file__).parents[2] / "data/nasty-values.json").read_text())
 
 
 def nasty_env() -> ResolvedEnv:

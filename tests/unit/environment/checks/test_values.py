@@ -195,3 +195,9 @@ def test_a_project_without_a_template_says_what_is_not_known(checked: Check) -> 
 
     assert report.findings == ()
     assert "no template" in " ".join(each.message for each in report.unknowns)
+
+
+def test_a_line_that_next_reads_differently_is_told_by_the_check_too(checked: Check) -> None:
+    report = checked({".env": f"JWT_SECRET={STRONG}\nCOLOUR=#ff0000\n"})
+
+    assert [each.rule for each in report.findings] == ["ENV-NEXT"]
