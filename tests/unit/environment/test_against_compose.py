@@ -124,7 +124,7 @@ def random_files(seed: int, count: int) -> list[tuple[str, dict[str, str | None]
     return found
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(9))
 def test_random_files_that_we_accept_read_as_in_compose(
     seed: int, compose_config: Config, tmp_path: Path
 ) -> None:
