@@ -76,7 +76,7 @@ def tasks_page() -> str:
 
 def _flag(argument: Any) -> str:
     """Return a flag as it is typed; one that is on by default is switched off."""
-    names = [argument.name.replace("_", "-"), *argument.nicknames]
+    names = [argument.name.strip("_").replace("_", "-"), *argument.nicknames]
     if argument.kind is bool and argument.default is True:
         return f"`--no-{names[0]}`"
     suffix = "" if argument.kind is bool else " …"

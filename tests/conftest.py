@@ -147,6 +147,7 @@ def declare(tmp_path: Path) -> Callable[..., Declared]:
         files: tuple[str, ...] = ("compose.yaml",),
         profiles: tuple[str, ...] = (),
         missing: tuple[Any, ...] = (),
+        undefined: tuple[Any, ...] = (),
         port_variables: Mapping[tuple[str, int], str] | None = None,
         env: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
@@ -161,6 +162,7 @@ def declare(tmp_path: Path) -> Callable[..., Declared]:
             model=model.parse({"name": name, "services": services}),
             profiles=profiles,
             missing=missing,
+            undefined=undefined,
             port_variables=port_variables or {},
         )
 

@@ -85,6 +85,8 @@ def _running(project: Project, declared: Declared, docker: Docker, service: str)
 
 
 def _ended(docker: Docker, container: Container) -> StackError:
+    if container.exit_code == 0:  # somebody stopped it; there is nothing to correct
+        return targets.stopped(container.service, container)
     lines = docker.logs(container.id, LOG_LINES).splitlines()
     return StackError(
         f"service {container.service}",

@@ -33,6 +33,7 @@ class Declared:
         model: every service of every profile, with our own interpolation.
         profiles: the active profiles.
         missing: required variables that nobody sets.
+        undefined: others without a default that nobody sets; Compose puts in nothing.
         port_variables: the variable behind a published port, by service and container port.
     """
 
@@ -43,6 +44,7 @@ class Declared:
     model: Model = field(repr=False)
     profiles: tuple[str, ...]
     missing: tuple[Variable, ...]
+    undefined: tuple[Variable, ...]
     port_variables: Mapping[tuple[str, int], str]
 
     @property
@@ -181,6 +183,7 @@ def _declared(  # noqa: PLR0913 - the parts of one value, put together in one pl
         model=whole,
         profiles=_profiles(project, mode, whole, environ),
         missing=variables.missing(named, environ.get),
+        undefined=variables.undefined(named, environ.get),
         port_variables=ports.variables(tree),
     )
 

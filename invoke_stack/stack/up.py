@@ -14,7 +14,7 @@ from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.project import Project
-from invoke_stack.stack import images, known, override, preflight, state, status
+from invoke_stack.stack import blanks, images, known, override, preflight, state, status
 from invoke_stack.stack.known import Known
 from invoke_stack.stack.status import Url
 from invoke_stack.stack.waiting import Watch
@@ -95,6 +95,10 @@ class _Run:
 
     def check(self) -> None:
         """Refuse before anything is changed."""
+        empty = blanks.unset(self.declared)
+        if empty:
+            self.report(events.Warned(empty, "inv env.check tells what belongs there"))
+        blanks.passwords(self.declared, self.engine, self.before, self.wanted)
         preflight.published(self.project, self.declared, self.engine, self.wanted)
         preflight.disk(self.engine)
         preflight.doubled(self.project, self.declared, self.report)

@@ -65,13 +65,16 @@ def _ignores(run: Run, result: Result, *, fix: bool) -> None:
                 "git would commit it" if each.path.name == ".gitignore" else "it reaches an image"
             )
             run.console.warn(
-                f"{each.subject}: {what}", f"add to {each.file}: {each.line} (or use --fix)"
+                f"{each.subject}: {what}",
+                f"add to {each.file}: {each.line} (or: inv env.init --fix)",
             )
     for file in result.too_open:
         if fix:
             run.console.note(f"{file}: now readable by you alone")
         else:
-            run.console.warn(f"{file}: others can read it", f"chmod 600 {file} (or use --fix)")
+            run.console.warn(
+                f"{file}: others can read it", f"chmod 600 {file} (or: inv env.init --fix)"
+            )
 
 
 def _document(result: Result, *, fix: bool) -> dict[str, Any]:

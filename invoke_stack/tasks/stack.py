@@ -170,8 +170,13 @@ def run_(run: Run, service: str = "") -> None:
 @stack_task(help={"service": "The service; the only one that is built by default."})
 def shell(run: Run, service: str = "") -> None:
     """Open a shell in a service."""
+    from invoke_stack.errors import UsageError
     from invoke_stack.stack import operate
+    from invoke_stack.tasks import _show
 
+    if _show.remainder():
+        hint = "to run one command: inv stack.exec -s SERVICE -- COMMAND"
+        raise UsageError("stack.shell", "takes no command", hint=hint)
     _execute(run, service, fresh=False, words=operate.SHELL)
 
 
