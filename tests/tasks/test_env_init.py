@@ -162,8 +162,8 @@ def test_missing_ignore_lines_are_offered_and_added(stage: Stage) -> None:
     subprocess.run(["/usr/bin/env", "git", "init", "-q", str(stage.root)], check=True)
 
     ran = stage.inv("env.init")
-    assert "hint: add to .gitignore: .env (or use --fix)" in ran.err
-    assert "hint: add to .dockerignore: **/.env (or use --fix)" in ran.err
+    assert "hint: add to .gitignore: .env (or: inv env.init --fix)" in ran.err
+    assert "hint: add to .dockerignore: **/.env (or: inv env.init --fix)" in ran.err
     assert not (stage.root / ".gitignore").exists()
 
     stage.inv("env.init", "--fix")

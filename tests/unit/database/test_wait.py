@@ -1,3 +1,4 @@
+import dataclasses
 import time
 from typing import Any
 
@@ -51,12 +52,22 @@ def test_a_container_that_ended_is_told_with_its_log(
     project: Any, declared: Any, make_engine: Any, docker: Any
 ) -> None:
     engine = make_engine("exited")
+    engine.found = (dataclasses.replace(engine.found[0], exit_code=3),)
     engine.log = "one\ntwo"
 
-    with pytest.raises(StackError, match="its container ended with code 0") as caught:
+    with pytest.raises(StackError, match="its container ended with code 3") as caught:
         wait.wait(project, declared, engine, 60)
 
     assert caught.value.detail == ("one", "two")
+
+
+def test_a_database_that_was_stopped_is_not_running_rather_than_broken(
+    project: Any, declared: Any, make_engine: Any, docker: Any
+) -> None:
+    with pytest.raises(UnreachableError, match="is not running") as caught:
+        wait.wait(project, declared, make_engine("exited"), 60)
+
+    assert "inv stack.up" in caught.value.hint
 
 
 def test_a_stack_that_does_not_run_is_not_waited_for(
