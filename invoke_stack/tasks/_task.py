@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -56,7 +55,9 @@ class Flag(Argument):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Flag:
         flag = self.of(self)
-        flag.__dict__.update({k: v[:] for k, v in vars(self).items() if isinstance(v, list)})
+        value = flag.__dict__.get("_value")
+        if isinstance(value, list):  # what a repeated flag collects
+            flag.__dict__["_value"] = value[:]
         return flag
 
 
@@ -72,7 +73,9 @@ class StackTask(Task):  # type: ignore[type-arg]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> StackTask:
         # For the same reason as `Flag`: loading a namespace copies each task of it deeply.
-        return copy.copy(self)
+        clone = type(self).__new__(type(self))
+        clone.__dict__.update(vars(self))
+        return clone
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """Return the task's flags."""
