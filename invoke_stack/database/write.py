@@ -47,11 +47,6 @@ class Partial:
     final: Path
     descriptor: int
 
-    def rewind(self) -> None:
-        """Begin anew, for a second attempt."""
-        os.ftruncate(self.descriptor, 0)
-        os.lseek(self.descriptor, 0, os.SEEK_SET)
-
     def sync(self) -> None:
         """Have the bytes on the disk before anything depends on them."""
         os.fsync(self.descriptor)

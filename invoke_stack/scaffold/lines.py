@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from invoke_stack.environment import marks
@@ -166,10 +166,3 @@ def _insert(
 
 def _lines(text: str) -> Iterable[str]:
     return text.rstrip("\r\n").replace("\r\n", "\n").split("\n")
-
-
-def assigned(parts: Iterable[Statement]) -> Iterator[tuple[str, str]]:
-    """Yield the keys that have a value, with it."""
-    for each in parts:
-        if each.key is not None and each.value:
-            yield each.key, each.value

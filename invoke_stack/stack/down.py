@@ -16,8 +16,6 @@ from invoke_stack.project import Project
 from invoke_stack.stack import known, state
 from invoke_stack.stack.known import Known
 
-START_DATABASE_S = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Down:

@@ -42,10 +42,9 @@ SHELL = ("sh", "-c", "command -v bash >/dev/null && exec bash; exec sh")
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """Whether the caller's streams are terminals, and the colour of what goes through us."""
+    """Whether the caller's streams are terminals."""
 
     interactive: bool
-    colour: bool = False
 
 
 def change(
