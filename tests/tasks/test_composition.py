@@ -40,15 +40,9 @@ def test_listing_the_tasks_loads_nothing_that_is_heavy(stage: Stage) -> None:
     stage.write("tasks.py", "from invoke import task\n\n@task\ndef nothing(c): ...\n")
 
     # Invoke itself loads a good deal; what counts is what we add.
-    assert {name for name in with_ours - loaded() if not name.startswith("_")} == {
-        "invoke_stack",
-        "invoke_stack.tasks",
-        "invoke_stack.tasks._task",
-        "invoke_stack.tasks.db",
-        "invoke_stack.tasks.env",
-        "invoke_stack.tasks._env_reading",
-        "invoke_stack.tasks.stack",
-    }
+    more = {name for name in with_ours - loaded() if not name.startswith("_")}
+    assert "invoke_stack.tasks.db" in more
+    assert {name for name in more if not name.startswith("invoke_stack.tasks")} == {"invoke_stack"}
     assert stage.calls() == []
 
 
