@@ -51,6 +51,7 @@ class Service:
         unchecked: the health check is switched off (`disable: true` or `test: NONE`).
         depends_on: service name to condition.
         volumes: the named volumes it uses.
+        watched: it says what to do when its files change (`develop.watch`).
         environment: keys to values; None where Compose takes the caller's value.
     """
 
@@ -67,6 +68,7 @@ class Service:
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     restart: str = ""
     volumes: tuple[str, ...] = ()
+    watched: bool = False
 
     @property
     def built(self) -> bool:
@@ -136,6 +138,7 @@ def _service(name: str, body: Mapping[str, Any]) -> Service:
         environment=_environment(body.get("environment")),
         restart=str(body.get("restart") or ""),
         volumes=tuple(_volumes(body.get("volumes") or ())),
+        watched=bool(mapping(body.get("develop")).get("watch")),
     )
 
 

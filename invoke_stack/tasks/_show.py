@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from invoke_stack import sizes
 from invoke_stack.stack.down import Down
 from invoke_stack.stack.operate import Terminal
 from invoke_stack.stack.overview import Overview
+from invoke_stack.stack.stats import Usage
 from invoke_stack.stack.status import Status, Url
 from invoke_stack.stack.up import Up
 from invoke_stack.tasks._task import Run
@@ -101,6 +103,25 @@ def urls(run: Run, result: Status) -> None:
     _urls(run, result.urls)
     if not result.urls:
         run.console.note(f"{result.project}: no published port is up")
+
+
+def stats(run: Run, found: tuple[Usage, ...]) -> None:
+    """Print what the services use."""
+    if run.json:
+        run.console.document({"services": [asdict(each) for each in found]})
+        return
+    rows = [
+        (
+            each.service,
+            f"{each.cpu:.1f} %",
+            f"{sizes.shown(each.memory)} of {sizes.shown(each.limit)}",
+            f"{sizes.shown(each.received)} in, {sizes.shown(each.sent)} out",
+            f"{sizes.shown(each.read)} read, {sizes.shown(each.written)} written",
+            str(each.processes),
+        )
+        for each in found
+    ]
+    run.console.table(("service", "cpu", "memory", "network", "disk", "processes"), rows)
 
 
 def config(run: Run, result: Overview) -> None:

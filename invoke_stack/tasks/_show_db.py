@@ -6,20 +6,12 @@ from collections.abc import Sequence
 
 from invoke.exceptions import Exit
 
+from invoke_stack import sizes
 from invoke_stack.database.backup import Backup
 from invoke_stack.database.catalog import Entry
 from invoke_stack.database.verify import Verification
 from invoke_stack.errors import ExitCode
 from invoke_stack.tasks._task import Run
-
-
-def size(number: int) -> str:
-    """Return a number of bytes for people."""
-    if number < 0:
-        return "-"
-    if number < 1024**2:
-        return f"{number / 1024:.1f} KiB"
-    return f"{number / 1024**2:.1f} MiB"
 
 
 def made(run: Run, backup: Backup) -> None:
@@ -30,7 +22,7 @@ def made(run: Run, backup: Backup) -> None:
     manifest = backup.manifest
     run.console.result(run.project.shown(backup.file))
     run.console.note(
-        f"{size(manifest.bytes)}, {sum(manifest.contents.values())} objects, "
+        f"{sizes.shown(manifest.bytes)}, {sum(manifest.contents.values())} objects, "
         f"{backup.seconds:.1f} s, verified to {manifest.verified.get('level')}"
     )
 
@@ -47,7 +39,7 @@ def listed(run: Run, found: Sequence[Entry]) -> None:
         (
             number,
             run.project.shown(each.file),
-            size(each.bytes),
+            sizes.shown(each.bytes),
             f"{each.created:%Y-%m-%d %H:%M}",
             _state(each),
         )

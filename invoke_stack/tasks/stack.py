@@ -110,6 +110,27 @@ def urls(run: Run) -> None:
 
 
 @stack_task(json=True)
+def stats(run: Run) -> None:
+    """Show what the running services use: CPU, memory, network, disk."""
+    from invoke_stack.stack import stats as domain
+    from invoke_stack.tasks import _show
+
+    _show.stats(run, domain.usage(run.project, run.console.report))
+
+
+@stack_task(iterable=("service",), help=SERVICE)
+def watch(run: Run, service: Any = None) -> None:
+    """Update running services as their files change, until ^C (`develop.watch`)."""
+    from invoke.exceptions import Exit
+
+    from invoke_stack.stack import watch as domain
+
+    code = domain.watch(run.project, tuple(service or ()))
+    if code:
+        raise Exit(code=code)
+
+
+@stack_task(json=True)
 def config(run: Run) -> None:
     """Show what was detected and from where, masked."""
     from invoke_stack.stack import overview
