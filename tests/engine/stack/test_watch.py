@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -57,8 +58,10 @@ def test_a_changed_file_reaches_the_running_service(
     run = begin(stack, "stack.watch")
 
     def arrived() -> bool:
-        # Written again and again: how Compose says that it watches now differs by version.
+        # Written again and again, because how Compose says that it watches now differs by
+        # version; not too often, because it waits for a quiet half second.
         stack.write("src/page", "two")
+        time.sleep(1.5)
         return docker("exec", container, "cat", "/srv/src/page") == "two"
 
     until(arrived, 30, "nothing arrives")
