@@ -33,6 +33,10 @@ _WHO_LOCKS = (
     "WHERE mode = 'AccessExclusiveLock'"
 )
 
+_UNREACHED = (
+    r"could not connect|connection to server .* failed|starting up|could not translate host"
+)
+
 _COUNTED = {
     "TABLE DATA": "",
     "SEQUENCE SET": "",
@@ -139,9 +143,10 @@ class Postgres:
             "PGAPPNAME": application,
             "PGCONNECT_TIMEOUT": str(CONNECT_S),
             "PGDATABASE": login.database,
-            "PGUSER": login.user,
+            **({"PGUSER": login.user} if login.user else {}),
+            **({"PGPASSWORD": login.password} if login.password else {}),
         }
-        return {**values, "PGPASSWORD": login.password} if login.password else values
+        return {**values, **login.variables}
 
     def probe(self) -> tuple[str, ...]:
         """Return a query over TCP: while the volume is made, only the socket answers."""
@@ -150,6 +155,15 @@ class Postgres:
     def client(self) -> tuple[str, ...]:
         """Return psql without the user's own configuration and without any prompt."""
         return ("psql", "-X", "-w", "-q", "-A", "-t")
+
+    def shell(self, statement: str, *, bare: bool, interactive: bool = False) -> tuple[str, ...]:
+        """Return psql; only a person gets their own `.psqlrc`."""
+        if interactive:
+            return ("psql", "-w")
+        rows = ("-A", "-t", "--field-separator=\t") if bare else ("--pset=pager=off",)
+        # Standard input as a file: what fails is then named with its line.
+        source = f"--command={statement}" if statement else "--file=-"
+        return ("psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1", *rows, source)
 
     def facts(self) -> str:
         """Return the statements behind a manifest."""
@@ -245,16 +259,24 @@ class Postgres:
         """Return what a message of psql or pg_dump means for the user."""
         where = f"database {login.database}"
         if re.search(r'database ".*" does not exist', stderr):
-            hint = "name another in the setting stack.db.name, or create it with your migrations"
+            hint = "name another in the setting stack.db.name, or create it: inv db.repair"
+            if login.variables:
+                hint = "correct the name in the URL, or create it with your migrations"
             return UsageError(where, "does not exist on this server", hint=hint)
         if re.search(r'password authentication failed|no password supplied|role ".*" does', stderr):
             text = f"the server does not let user {login.user} in"
-            hint = "the volume keeps the user and password it was made with: set those again"
+            hint = "the volume keeps the user and password it was made with: inv db.repair"
+            if login.variables:
+                hint = "correct user and password in the URL; of this stack's volume: inv db.repair"
             return UnreachableError(where, text, hint=hint, detail=_last(stderr))
         if "LOCK TABLE" in stderr and "timeout" in stderr:
             text = f"a session kept a table locked for more than {self.lock_wait_s} s"
             return StackError(where, text, hint=_WHO_LOCKS, detail=_last(stderr))
-        if re.search(r"could not connect|connection to server .* failed|starting up", stderr):
+        if found := re.search(r"server version: (\d+)\S*; pg_\w+ version: (\S+)", stderr):
+            text = f"pg_dump {found[2]} is too old for the server's version {found[1]}"
+            hint = f"install PostgreSQL {found[1]}'s client programs, first on PATH"
+            return StackError(where, text, hint=hint, detail=_last(stderr))
+        if re.search(_UNREACHED, stderr):
             hint = "wait for it with: inv db.wait"
             return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
         return None
