@@ -1,8 +1,8 @@
-"""`db.*`: the client of the database and its address."""
+"""`db.*`: the client of the database, its address, and letting the app in again."""
 
 from __future__ import annotations
 
-from invoke_stack.tasks._db_stack import TARGET, around
+from invoke_stack.tasks._db_stack import TARGET, around, running_stack
 from invoke_stack.tasks._task import Run, stack_task
 
 
@@ -39,3 +39,22 @@ def url(run: Run, target: str = "", view: str = "host", reveal: bool = False) ->
         run.console.document(address.document(reveal=reveal), reveal=reveal)
         return
     run.console.result(address.text if reveal else address.masked, reveal=reveal)
+
+
+@stack_task(json=True, yes=True)
+def repair(run: Run) -> None:
+    """Let the app in again after its user or password changed; no data is lost."""
+    from invoke_stack.database import repair as domain
+
+    with running_stack(run) as (found, engine):
+        done = domain.repair(run.project, found, engine, run.confirm, run.console.report)
+    if run.json:
+        run.console.document(done.document())
+        return
+    for change in done.changes:
+        run.console.result(change.text)
+    login = f"user {done.target.login.user} logs in to database {done.target.database}"
+    if not done.problem:
+        run.console.note(f"nothing to repair: {login}")
+    elif done.changes:
+        run.console.note(f"{login} again; services that gave up: inv stack.up")
