@@ -99,7 +99,7 @@ SELECT json_build_object('migration', (
 \endif
 """
 
-_STAKES = r"""
+_STAKES = r"""\set ON_ERROR_STOP on
 SELECT json_build_object(
   'bytes', CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) ELSE -1 END,
   'tables', (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -161,6 +161,12 @@ def stopped(service: str, container: Container | None) -> UnreachableError:
     return UnreachableError(f"service {service}", state, hint="start it with: inv stack.up")
 
 
+def with_database(target: Target, database: str) -> Target:
+    """Return another database of the same server, for the same user."""
+    login = dataclasses.replace(target.login, database=database)
+    return dataclasses.replace(target, login=login)
+
+
 def ask(project: Project, target: Target, statements: str, *, read: bool = True) -> str:
     """Run statements through the provider's client and return what it prints.
 
