@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Service
-from invoke_stack.database.values import Contents, Facts, Header, Login
+from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 
 MAGIC = b"PGDMP"
@@ -95,6 +95,19 @@ SELECT json_build_object('migration', (
 \endif
 """
 
+_STAKES = r"""
+SELECT json_build_object(
+  'bytes', CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) ELSE -1 END,
+  'tables', (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_|^information_schema$'),
+  'sessions', (SELECT count(*) FROM pg_stat_activity
+               WHERE datid = d.oid AND pid <> pg_backend_pid()),
+  'protected', EXISTS (
+    SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS pair
+    WHERE s.setdatabase = d.oid AND pair ~* '^invoke_stack\.protected=(on|true|yes|1)$'))
+FROM pg_database d WHERE datname = current_database();
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
@@ -149,6 +162,15 @@ class Postgres:
             if line.startswith("{"):
                 found |= json.loads(line)
         return Facts(str(found.pop("server", "")), int(str(found.pop("major", 0))), found)
+
+    def stakes(self) -> str:
+        """Return one query; the mark is read from the catalogue, where no session hides it."""
+        return _STAKES
+
+    def read_stakes(self, output: str) -> Stakes:
+        """Return the answer of that query: one JSON object."""
+        line = next((line for line in output.splitlines() if line.startswith("{")), "{}")
+        return Stakes(**json.loads(line))
 
     def ending(self, application: str) -> str:
         """Return a statement that ends sessions by name prefix; the name is one of ours."""

@@ -31,6 +31,22 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Stakes:
+    """What there is to lose in a database; -1 where the server does not say.
+
+    Attributes:
+        bytes: its size on the server's disk.
+        sessions: how many other clients are connected to it.
+        protected: its owner has marked it.
+    """
+
+    bytes: int = -1
+    tables: int = -1
+    sessions: int = -1
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The first bytes of a backup: version of its format, compression as the file has it."""
 
