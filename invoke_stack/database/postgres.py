@@ -6,10 +6,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Service
+from invoke_stack.database.postgres_restore import PostgresRestorer
 from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 
@@ -72,6 +73,7 @@ SELECT json_build_object(
   'collate', d.datcollate,
   'ctype', d.datctype,
   'locale_provider', to_jsonb(d) ->> 'datlocprovider',
+  'locale', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'),
   'owner', pg_get_userbyid(d.datdba),
   'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'set', s.setconfig)),
                                '[]')
@@ -115,10 +117,12 @@ class Postgres:
 
     Attributes:
         lock_wait_s: how long a dump waits for tables that a session has locked.
+        restorer: what restores its backups.
     """
 
     name: str = "postgres"
     lock_wait_s: int = 30
+    restorer: PostgresRestorer = field(default_factory=PostgresRestorer)
 
     def recognises(self, service: Service) -> bool:
         """Return whether the image is PostgreSQL or one of its relatives."""
