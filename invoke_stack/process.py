@@ -13,10 +13,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from invoke_stack.children import GRACE_S, Running, close, end
 from invoke_stack.command import Command, Completed
@@ -43,9 +42,14 @@ class Runner(Protocol):
         """Run with the caller's terminal and return the exit code."""
 
     def start(
-        self, command: Command, *, binary: bool = False, stdin: Path | bytes | None = None
+        self,
+        command: Command,
+        *,
+        binary: bool = False,
+        stdin: Path | None = None,
+        fed: bool = False,
     ) -> contextlib.AbstractContextManager[Running]:
-        """Run beside us, fed with a file, a text or nothing; leaving the block ends it."""
+        """Run beside us, fed with a file, by us or with nothing; leaving the block ends it."""
 
 
 class SystemRunner:
@@ -117,14 +121,23 @@ class SystemRunner:
 
     @contextlib.contextmanager
     def start(
-        self, command: Command, *, binary: bool = False, stdin: Path | bytes | None = None
+        self,
+        command: Command,
+        *,
+        binary: bool = False,
+        stdin: Path | None = None,
+        fed: bool = False,
     ) -> Iterator[Running]:
-        """Run beside us, fed with a file, a text or nothing; leaving the block ends it."""
+        """Run beside us, fed with a file, by us or with nothing; leaving the block ends it.
+
+        With ``fed`` the caller hands the input over with `Running.feed`.
+        """
         if self._announce(command):
             command = Command(_NOTHING)
         stderr = subprocess.PIPE if binary else subprocess.STDOUT
-        with _feed(stdin) as feed:
-            child = self._popen(command, stdin=feed.fileno(), stderr=stderr)
+        with (stdin or Path(os.devnull)).open("rb") as source:
+            number = subprocess.PIPE if fed else source.fileno()
+            child = self._popen(command, stdin=number, stderr=stderr)
         running = Running(command, child, binary=binary, grace_s=self._grace_s)
         try:
             yield running
@@ -165,16 +178,6 @@ class SystemRunner:
             )
         except OSError as problem:
             raise _unstarted(command, program, problem) from problem
-
-
-def _feed(stdin: Path | bytes | None) -> IO[bytes]:
-    """Return what a program beside us reads; a text lies in a file without a name."""
-    if isinstance(stdin, bytes):
-        feed = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-        feed.write(stdin)
-        feed.seek(0)
-        return feed
-    return (Path(os.devnull) if stdin is None else stdin).open("rb")
 
 
 def _encoded(environ: Mapping[str, str]) -> Mapping[Any, Any]:

@@ -84,7 +84,9 @@ class Admin:
         text = self.restorer.strict(statements) + self.restorer.said(word)
         client = self.outside.provider.client()
         command = self.outside.inside(client, application=self.session, fed=True)
-        with self.project.runner.start(command, stdin=text.encode()) as running:
+        with self.project.runner.start(command, fed=True) as running:
+            running.feed(text.encode())
+            running.fed()
             code = _waited(running)
             while code is None:
                 self._make_way(empty)
@@ -163,10 +165,11 @@ def locked(admin: Admin, report: Report) -> Iterator[tuple[Admin, Server]]:
     lock = sessions.lock_path(project.state, target)
     with files.lock(lock, f"database {target.database}"):
         # One call for both: each costs a tenth of a second.
-        statements = admin.outside.provider.ending(admin.key) + admin.query()
+        statements = leftovers.ending(target, lock) + admin.query()
         answer = targets.ask(project, admin.outside, statements, read=False)
         folder = catalog.root(project) / names.folder_name(target.database)
-        leftovers.remove(project, folder, sessions.counted(answer), report)
+        leftovers.tell(target, answer, report)
+        leftovers.remove(project, folder, report)
         server = admin.restorer.read_server(answer)
         yield dataclasses.replace(admin, session=sessions.new_name(lock)), server
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from invoke_stack.database import postgres_proof
 from invoke_stack.database import postgres_server as statements
 from invoke_stack.database.state import Database, Machine, Server
 from invoke_stack.database.values import Header
@@ -32,31 +33,6 @@ df -Pk "${PGDATA:-/}" 2>/dev/null | tail -n 1
 """
 
 _DESCRIBED = 'pg_restore --list "$1" && pg_restore --schema-only --file=- "$1"'
-
-# What pg_dump lists: no parts of extensions, no triggers and keys that partitions inherit, no
-# indexes that belong to a constraint.
-_COUNTS = """
-WITH own AS (
-  SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
-), parts AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
-rel AS (
-  SELECT c.oid, c.relkind FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM own)
-  AND NOT EXISTS (SELECT FROM parts WHERE classid = 'pg_class'::regclass AND objid = c.oid)
-)
-SELECT jsonb_build_object(
-  'tables', (SELECT count(*) FROM rel WHERE relkind IN ('r', 'p')),
-  'views', (SELECT count(*) FROM rel WHERE relkind = 'v'),
-  'materialized_views', (SELECT count(*) FROM rel WHERE relkind = 'm'),
-  'sequences', (SELECT count(*) FROM rel WHERE relkind = 'S'),
-  'indexes', (SELECT count(*) FROM rel WHERE relkind IN ('i', 'I') AND NOT EXISTS (
-    SELECT FROM pg_constraint WHERE conindid = rel.oid AND contype IN ('p', 'u', 'x'))),
-  'constraints', (SELECT count(*) FROM pg_constraint WHERE connamespace IN (SELECT oid FROM own)),
-  'triggers', (SELECT count(*) FROM pg_trigger t JOIN rel ON rel.oid = t.tgrelid
-               WHERE NOT t.tgisinternal),
-  'functions', (SELECT count(*) FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM own)
-    AND NOT EXISTS (SELECT FROM parts WHERE classid = 'pg_proc'::regclass AND objid = p.oid)),
-  'extensions', (SELECT count(*) FROM pg_extension));
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +155,7 @@ class PostgresRestorer:
 
     def counts(self) -> str:
         """Return one query over the catalogue."""
-        return _COUNTS
+        return postgres_proof.OBJECTS
 
     def read_counts(self, output: str) -> Mapping[str, int]:
         """Return the answer of that query: one JSON object."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from invoke_stack.database import admin as admins
 from invoke_stack.database import backup, housekeeping, rails, swap, variants
+from invoke_stack.database import job as backups
 from invoke_stack.database import target as targets
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.rails import Confirm, Consent
@@ -132,7 +133,7 @@ def restore(  # noqa: PLR0913 - what every changing task gets
         _plan(job)
         return None
     if job.server.database(job.database) and (options.safety_dump or options.in_place):
-        safe = backup.Options(kind="safety", label="before-restore")
+        safe = backups.Options(kind="safety", label="before-restore")
         made = backup.backup(_named(project, job.database), declared, docker, safe, report)
         report(Note(f"backup: {made.file}" if made else ""))
     with admins.locked(admin, report) as (held, found_now):
