@@ -23,7 +23,7 @@ from invoke_stack.database import variants
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.state import Database, Server
 from invoke_stack.database.target import Target
-from invoke_stack.database.variants import Variant
+from invoke_stack.database.variants import Mark, Variant
 from invoke_stack.errors import StackError
 from invoke_stack.events import Note, Report, Step, Warned
 
@@ -96,6 +96,26 @@ class Fresh:
         _expire(admin, kept(admin, server), self._report)
         return self.swapped
 
+    def become(self, name: str, mark: Mark, instead: str = "") -> None:
+        """Give it a name of its own for good; what had the name before is dropped.
+
+        Raises:
+            StackError: the server refused; whatever has the name stays.
+        """
+        admin, restorer = self.admin, self.admin.restorer
+        text = mark.text(restorer.mark)
+        if not instead:
+            admin.change(restorer.swap([(self.name, name)], {name: text}), (self.name,))
+            self.swapped = Swapped(name, "", 0, 0.0)
+            return
+        gone = variants.free_name(self._like.server, mark.of, "old", restorer.longest)
+        unfinished = variants.mark("new", mark.of, by=admin.key).text(restorer.mark)
+        renames = [(instead, gone), (self.name, name)]
+        comments = {name: text, gone: unfinished}
+        admin.change(restorer.swap(renames, comments), (instead, self.name))
+        self.swapped = Swapped(name, "", 0, 0.0)
+        _dropped(admin, gone, self._report)
+
     def _exchange(self, server: Server, dress: str, before: Database | None) -> Swapped:
         admin, live, new = self.admin, self.admin.target.database, self.name
         restorer = admin.restorer
@@ -122,11 +142,10 @@ def fresh(admin: Admin, like: Like, report: Report) -> Iterator[Fresh]:
     live, restorer, server = admin.target.database, admin.restorer, like.server
     name = variants.free_name(server, live, "new", restorer.longest)
     state = admins.state_of(server, live, like.also)
-    made = (
-        restorer.copy(name, like.template, server.major)
-        if like.template
-        else restorer.create(name, state, server.major)
-    )
+    made = restorer.create(name, state, server.major)
+    if like.template:
+        made = restorer.disconnect([like.template])
+        made += restorer.copy(name, like.template, server.major)
     mark = variants.mark("new", live, by=admin.key).text(restorer.mark)
     found = Fresh(admin, name, like, report)
     try:

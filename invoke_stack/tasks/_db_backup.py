@@ -45,11 +45,14 @@ def backup(  # noqa: PLR0913 - its flags
 
 @stack_task(json=True, help={"from_": "Look in this folder."})
 def backups(run: Run, from_: str = "") -> None:
-    """List the backups, newest first, without asking a database."""
+    """List the backups, newest first, and the snapshots."""
     from invoke_stack.database import catalog
-    from invoke_stack.tasks import _show_db
+    from invoke_stack.tasks import _show_db, _show_restore
 
-    _show_db.listed(run, catalog.entries(catalog.root(run.project, from_)))
+    snapshots = _show_restore.snapshots(run, from_)
+    also = [each.mapping() for each in snapshots]
+    _show_db.listed(run, catalog.entries(catalog.root(run.project, from_)), also)
+    _show_restore.listed(run, snapshots)
 
 
 @stack_task(

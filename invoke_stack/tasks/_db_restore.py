@@ -5,6 +5,7 @@ from __future__ import annotations
 from invoke_stack.tasks._db_stack import running_stack
 from invoke_stack.tasks._task import Run, stack_task
 
+_SNAPSHOT = "Its name: a-z, 0-9 and -."
 _REMOTE = {
     "allow-remote": "Also when the database is not this stack's.",
     "confirm": "The database's name, in place of typing it.",
@@ -61,5 +62,37 @@ def restore(  # noqa: PLR0913 - the flags of one task
             done = domain.restore(
                 run.project, found, engine, options, consent, run.confirm, run.console.report
             )
+    if done is not None:
+        _show_restore.restored(run, done)
+
+
+@stack_task(json=True, help={"name": _SNAPSHOT, "delete": "Drop the snapshot of that name."})
+def snapshot(run: Run, name: str = "", delete: bool = False) -> None:
+    """Copy the database inside its server in seconds: an undo, no backup."""
+    from invoke_stack.database import snapshot as domain
+    from invoke_stack.tasks import _show_restore
+
+    with running_stack(run) as (found, engine):
+        if delete:
+            gone = domain.delete(run.project, found, engine, name)
+            _show_restore.dropped(run, gone)
+            return
+        made = domain.snapshot(run.project, found, engine, name, run.console.report)
+    if made is not None:
+        _show_restore.snapshot(run, made)
+
+
+@stack_task(json=True, yes=True, help={"name": "The snapshot; the newest by default.", **_REMOTE})
+def rewind(run: Run, name: str = "", allow_remote: bool = False, confirm: str = "") -> None:
+    """Go back to a snapshot; it stays, and what is live now is kept."""
+    from invoke_stack.database import snapshot as domain
+    from invoke_stack.database.rails import Consent
+    from invoke_stack.tasks import _show_restore
+
+    consent = Consent(remote=allow_remote, name=confirm)
+    with running_stack(run) as (found, engine):
+        done = domain.rewind(
+            run.project, found, engine, name, consent, run.confirm, run.console.report
+        )
     if done is not None:
         _show_restore.restored(run, done)

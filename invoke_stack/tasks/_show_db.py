@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from invoke.exceptions import Exit
 
@@ -36,10 +37,11 @@ def made(run: Run, backup: Backup) -> None:
     )
 
 
-def listed(run: Run, found: Sequence[Entry]) -> None:
+def listed(run: Run, found: Sequence[Entry], snapshots: Sequence[Mapping[str, Any]]) -> None:
     """Print the backups."""
     if run.json:
-        run.console.document({"backups": [each.mapping() for each in found]})
+        backups = [each.mapping() for each in found]
+        run.console.document({"backups": backups, "snapshots": list(snapshots)})
         return
     if not found:
         run.console.note("no backup yet: inv db.backup")

@@ -63,6 +63,7 @@ class Restored:
     """A database with new content.
 
     Attributes:
+        snapshot: the one that it came from, if it was no file.
         kept: the database that was live, under its new name, or "".
         bytes: its size.
         downtime: how long nobody could connect, in seconds.
@@ -75,6 +76,7 @@ class Restored:
     bytes: int = 0
     downtime: float = 0.0
     seconds: float = 0.0
+    snapshot: str = ""
 
     def mapping(self) -> dict[str, Any]:
         """Return the document of `db.restore --json`."""
