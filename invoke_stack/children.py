@@ -43,6 +43,7 @@ class Running:
         self._grace_s = grace_s
         self.stdout = child.stdout
         self._child = child
+        self._hungry = child.stdin is not None
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
         self._fresh: deque[str] = deque()
         streams = [child.stderr] if binary else [child.stdout]
@@ -73,6 +74,21 @@ class Running:
         """Yield the lines that arrived since the last call."""
         while self._fresh:
             yield self._fresh.popleft()
+
+    def feed(self, part: bytes | memoryview) -> None:
+        """Hand over a piece of its input; a program that reads no more gets nothing."""
+        if not self._hungry or self._child.stdin is None:
+            return
+        try:
+            self._child.stdin.write(part)
+        except OSError:  # EPIPE, and EINVAL on Windows
+            self._hungry = False
+
+    def fed(self) -> None:
+        """Say that its input ends here."""
+        if self._child.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._child.stdin.close()
 
     def poll(self) -> int | None:
         """Return the exit code, or None while it runs."""

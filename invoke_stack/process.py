@@ -44,9 +44,14 @@ class Runner(Protocol):
         """Run with the caller's terminal and return the exit code."""
 
     def start(
-        self, command: Command, *, binary: bool = False, stdin: Path | None = None
+        self,
+        command: Command,
+        *,
+        binary: bool = False,
+        stdin: Path | None = None,
+        fed: bool = False,
     ) -> contextlib.AbstractContextManager[Running]:
-        """Run beside us, fed with a file or nothing; leaving the block ends what still runs."""
+        """Run beside us, fed with a file, by us or with nothing; leaving the block ends it."""
 
 
 class SystemRunner:
@@ -119,14 +124,23 @@ class SystemRunner:
 
     @contextlib.contextmanager
     def start(
-        self, command: Command, *, binary: bool = False, stdin: Path | None = None
+        self,
+        command: Command,
+        *,
+        binary: bool = False,
+        stdin: Path | None = None,
+        fed: bool = False,
     ) -> Iterator[Running]:
-        """Run beside us, fed with a file or nothing; leaving the block ends what still runs."""
+        """Run beside us, fed with a file, by us or with nothing; leaving the block ends it.
+
+        With ``fed`` the caller hands the input over with `Running.feed`.
+        """
         if self._announce(command):
             command = Command(_NOTHING)
         stderr = subprocess.PIPE if binary else subprocess.STDOUT
-        with Path(os.devnull).open("rb") if stdin is None else stdin.open("rb") as feed:
-            child = self._popen(command, stdin=feed.fileno(), stderr=stderr)
+        with (stdin or Path(os.devnull)).open("rb") as source:
+            number = subprocess.PIPE if fed else source.fileno()
+            child = self._popen(command, stdin=number, stderr=stderr)
         running = Running(command, child, binary=binary, grace_s=self._grace_s)
         try:
             yield running

@@ -46,6 +46,16 @@ class EnvSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepSettings:
+    """How many backups db.prune keeps: the last ones, and the newest of each period."""
+
+    last: int = _setting(10, "The last backups.")
+    daily: int = _setting(7, "The newest backup of each of the last days that have one.")
+    weekly: int = _setting(4, "The newest of each of the last ISO weeks that have one.")
+    monthly: int = _setting(6, "The newest of each of the last months that have one.")
+
+
+@dataclass(frozen=True, slots=True)
 class DbSettings:
     """The stack's database and its backups."""
 
@@ -59,6 +69,8 @@ class DbSettings:
         ("prod", "production", "live"),
         "Words or patterns of database and host names that are never replaced.",
     )
+    keep: KeepSettings = field(default_factory=KeepSettings)
+    prune: bool = _setting(default=False, text="Prune after every successful db.backup.")
     providers: tuple[Any, ...] = _setting(
         (), "Further database providers: objects or 'module:name'."
     )

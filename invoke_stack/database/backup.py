@@ -1,7 +1,7 @@
 """`db.backup`: one verified backup and its manifest, or nothing at all.
 
 Lock, end what dead runs left, look at the room, stream the dump out of the container into a
-hidden file while hashing it, have it decoded, give it its name, write the manifest. Whatever
+hidden file while it is hashed and decoded, give it its name, write the manifest. Whatever
 fails or interrupts on the way ends the dump inside the container and removes the hidden file.
 """
 
@@ -14,14 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack import files
-from invoke_stack.database import catalog, dump, leftovers, locate, names, record, sessions, write
+from invoke_stack.database import (
+    catalog,
+    dump,
+    forms,
+    leftovers,
+    locate,
+    names,
+    prune,
+    record,
+    sessions,
+    shared,
+    write,
+)
 from invoke_stack.database import manifest as manifests
 from invoke_stack.database import target as targets
 from invoke_stack.database.dump import Dump, Dumped
+from invoke_stack.database.job import Job, Options
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.record import Made
-from invoke_stack.database.target import Target
-from invoke_stack.database.values import Facts
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
@@ -31,25 +42,6 @@ from invoke_stack.project import Project
 
 DEATH_S = 2.0
 """How long to look for the end of a container whose client died without a word, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the flags of `db.backup` say.
-
-    Attributes:
-        label: a word in the file's name.
-        to: another folder than the setting's; the file goes right into it.
-        fast: skip the full decode; the checksum is taken all the same.
-        kind: "manual", or "safety" before something is removed.
-        target: the variable whose URL leads to the database; "" for the stack's own.
-    """
-
-    label: str = ""
-    to: str = ""
-    fast: bool = False
-    kind: str = "manual"
-    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +55,6 @@ class Backup:
     def mapping(self) -> dict[str, Any]:
         """Return the document of `db.backup --json`."""
         return {"schema": 1, "file": str(self.file), "manifest": self.manifest.mapping()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    project: Project
-    docker: Docker | None
-    target: Target
-    answer: str
-    options: Options
-    report: Report
-
-    @property
-    def facts(self) -> Facts:
-        return self.target.provider.read_facts(self.answer)
-
-    @property
-    def root(self) -> Path:
-        return catalog.root(self.project, self.options.to)
-
-    @property
-    def folder(self) -> Path:
-        """Where the file goes: a folder for each database, unless the user named one."""
-        return self.root if self.options.to else self.root / names.folder_name(self.target.database)
-
-    def file(self, when: datetime) -> Path:
-        def name(again: int) -> Path:
-            major, label = self.facts.major, self.options.label
-            return self.folder / names.file_name(self.target.database, when, major, label, again)
-
-        return write.free_name(name)
-
-    def compressions(self) -> tuple[str, ...]:
-        wanted = self.project.settings.db.compression
-        return self.target.provider.compressions(wanted, self.facts.major)
 
 
 def backup(
@@ -126,20 +84,23 @@ def backup(
     """
     began = time.monotonic()
     options = options or Options()
-    names.checked_label(options.label)
+    options.check()
     target = locate.find(project, declared, docker, options.target, report)
     if project.dry:
         answer = targets.ask(project, target, target.provider.facts())
-        _plan(_Job(project, docker, target, answer, options, report))
+        _plan(Job(project, docker, target, answer, options, report))
         return None
     lock = sessions.lock_path(project.state, target)
-    with files.lock(lock, f"database {target.database}"):
+    with files.lock(lock, f"database {target.database}", wait_s=options.patience_s):
         # One call for both: each costs as much as a small dump.
-        statements = target.provider.ending(sessions.prefix(lock)) + target.provider.facts()
+        statements = leftovers.ending(target, lock) + target.provider.facts()
         answer = targets.ask(project, target, statements, read=False)
-        job = _Job(project, docker, target, answer, options, report)
-        leftovers.remove(project, job.folder, sessions.counted(answer), report)
+        job = Job(project, docker, target, answer, options, report)
+        leftovers.tell(target, answer, report)
+        leftovers.remove(project, job.folder, report)
         file, manifest = _run(job, lock)
+    if project.settings.db.prune:
+        prune.after(project, job.root, manifest, report)
     return Backup(file, manifest, round(time.monotonic() - began, 2))
 
 
@@ -157,41 +118,47 @@ def before_removal(project: Project, declared: Declared, docker: Docker) -> tupl
     return tuple(made)
 
 
-def _plan(job: _Job) -> None:
+def _plan(job: Job) -> None:
     shown = job.project.shown
     if not job.folder.is_dir():
         job.report(Planned(f"create the folder {shown(job.folder)}, for you alone"))
     for path in write.stale(job.folder):
         job.report(Planned(f"remove {shown(path)}, unfinished by a run that died"))
-    command = dump.command(job.target, "invstack", job.compressions()[0])
+    command = dump.command(job.target, "invstack", job.compressions()[0], job.options.form)
     job.project.runner.capture(command)  # a dry run prints it
+    if job.options.globals:
+        job.project.runner.capture(job.target.inside(forms.exporter(job.target.provider).globals()))
     job.report(Planned(f"write {shown(job.file(datetime.now(UTC)))} and its manifest"))
 
 
-def _run(job: _Job, lock: Path) -> tuple[Path, Manifest]:
+def _run(job: Job, lock: Path) -> tuple[Path, Manifest]:
     write.make_folder(job.root, job.folder)
     known = catalog.of(job.target.database, catalog.entries(job.folder))
-    expected = next((each.bytes for each in known if not each.problem), 0)
+    alike = (each for each in known if each.manifest and each.manifest.format == job.options.format)
+    expected = next((each.bytes for each in alike if not each.problem), 0)
     write.require_space(job.folder, expected)
     when = datetime.now(UTC)
     with write.partial(job.file(when)) as partial:
         session = sessions.new_name(lock)
-        work = Dump(job.project, job.target, partial, session, expected, job.report)
+        form, decode = job.options.form, not job.options.fast
+        work = Dump(job.project, job.target, partial, session, expected, job.report, form, decode)
         dumped = _dumped(job, work)
-        partial.sync()
-        job.report(Step("checking the backup"))
-        contents = work.check(dumped, decode=not job.options.fast)
-        level = "L1" if job.options.fast else "L2"
-        label, kind = job.options.label, job.options.kind
-        made = Made(partial.final.name, when, label, kind, dumped, contents, level)
+        beside = shared.read(job.project, job.target) if job.options.globals else ""
+        roles = shared.described(partial.final, beside)
+        made = Made(partial.final.name, when, job.options, dumped, roles)
         manifest = record.manifest(job.project, job.target, job.facts, made)
-        beside = names.manifest_of(partial.final)
-        partial.publish(lambda: manifests.write(beside, manifest))
+        partial.publish(lambda: _commit(partial.final, manifest, beside))
         write.sync_folder(job.folder)
     return partial.final, manifest
 
 
-def _dumped(job: _Job, work: Dump) -> Dumped:
+def _commit(final: Path, manifest: Manifest, beside: str) -> None:
+    """Write what lies beside the backup, the manifest last: it is what makes it one."""
+    with shared.written(final, beside):
+        manifests.write(names.manifest_of(final), manifest)
+
+
+def _dumped(job: Job, work: Dump) -> Dumped:
     job.report(Step(f"dumping {job.target.database}"))
     try:
         return work.run(job.compressions())
@@ -206,7 +173,7 @@ def _dumped(job: _Job, work: Dump) -> Dumped:
         raise StackError(stopped.where, text, hint=stopped.hint, detail=problem.detail) from problem
 
 
-def _settled(job: _Job, docker: Docker, *, patience_s: float) -> Container | None:
+def _settled(job: Job, docker: Docker, *, patience_s: float) -> Container | None:
     """Return the container; for a while it still counts as running after it was killed."""
     deadline = time.monotonic() + patience_s
     while True:

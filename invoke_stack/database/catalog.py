@@ -62,7 +62,7 @@ def entries(folder: Path) -> tuple[Entry, ...]:
         raise UsageError(str(folder), "is not a folder", hint="name another in db.directory")
     if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
         raise UsageError(str(folder), "cannot be read", hint="check the folder's rights")
-    found = [_entry(path) for path in _dumps(folder)]
+    found = [entry(path) for path in _dumps(folder)]
     return tuple(sorted(found, key=lambda each: (each.created, each.file.name), reverse=True))
 
 
@@ -76,15 +76,15 @@ def resolve(project: Project, word: str, found: Sequence[Entry]) -> Entry:
 
     Args:
         project: where relative paths begin.
-        word: `latest` (or `last`), a number from 1 for the newest, the beginning of a file
-            name, or a path.
+        word: `latest` or `last` for the newest archive that passed its checks, a number from 1
+            for the newest file, the beginning of a file name, or a path.
         found: what ``entries`` returned.
 
     Raises:
         UsageError: there is no such backup, or the word fits several.
     """
     if word in {"latest", "last"}:
-        good = [each for each in found if not each.problem]
+        good = [each for each in found if not each.problem and _restorable(each)]
         if good:
             return good[0]
         hint = "make one with: inv db.backup" if not found else "see them with: inv db.backups"
@@ -93,13 +93,37 @@ def resolve(project: Project, word: str, found: Sequence[Entry]) -> Entry:
         return found[int(word) - 1]
     path = (project.root / word).absolute()
     if path.is_file() or names.manifest_of(path).is_file():
-        return _entry(path)
+        return entry(path)
     fits = [each for each in found if word and each.file.name.startswith(word)]
     if len(fits) == 1:
         return fits[0]
     shown = tuple(each.file.name for each in fits[:10])
     text = f"{len(fits)} backups begin with {word!r}" if fits else f"no backup {word!r}"
     raise UsageError("backups", text, hint="see them with: inv db.backups", detail=shown)
+
+
+def named(project: Project, word: str) -> Entry:
+    """Return the backup of the project's folder that a user names; see ``resolve``."""
+    return resolve(project, word, entries(root(project)))
+
+
+def pin(project: Project, chosen: Entry, *, pinned: bool) -> Entry:
+    """Pin a backup, so that retention never deletes it, or let it go again.
+
+    Raises:
+        UsageError: it has no manifest to write that into.
+    """
+    if chosen.manifest is None:
+        hint = f"give it one with: inv db.verify --adopt --file {project.shown(chosen.file)}"
+        raise UsageError(project.shown(chosen.file), chosen.problem, hint=hint)
+    if not project.dry:
+        manifests.change(names.manifest_of(chosen.file), pinned=pinned)
+    return entry(chosen.file)
+
+
+def _restorable(entry: Entry) -> bool:
+    """Return whether it is an archive; an export was made for people."""
+    return entry.manifest is not None and entry.manifest.archive_form
 
 
 def _is_of(database: str, entry: Entry) -> bool:
@@ -113,7 +137,9 @@ def _dumps(folder: Path) -> Iterator[Path]:
     seen: set[str] = set()
     for path in _visible(folder):
         file = path.removesuffix(".json")
-        if file.endswith(names.SUFFIX) and file not in seen:
+        # Somebody's own script is no backup of ours; an archive can only be one.
+        wanted = file.endswith(names.ARCHIVE) or (file != path and file.endswith(names.SUFFIXES))
+        if wanted and file not in seen:
             seen.add(file)
             yield Path(file)
 
@@ -133,7 +159,8 @@ def _visible(folder: Path, *, deeper: bool = True) -> Iterator[str]:
             yield each.path
 
 
-def _entry(file: Path) -> Entry:
+def entry(file: Path) -> Entry:
+    """Return the backup in a file."""
     size, changed = _size(file)
     manifest, problem = None, ""
     try:
@@ -145,6 +172,8 @@ def _entry(file: Path) -> Entry:
         problem = GONE
     elif manifest is not None and manifest.bytes != size:
         problem = f"has {size:,} bytes, its manifest says {manifest.bytes:,}"
+    elif manifest is not None and manifest.verified.get("ok") is False:
+        problem = f"failed its check of {manifest.verified.get('at')}"
     created = manifest.created if manifest else names.stamp_of(file.name) or changed
     return Entry(file, manifest, size, created, problem)
 

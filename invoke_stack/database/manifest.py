@@ -29,15 +29,16 @@ class Manifest:
         pinned: never deleted by retention.
         seconds: how long the dump took, checks left out.
         archive: version of the archive's format.
-        compression: what was asked for and given, such as "zstd:3".
+        compression: what was asked for and given, such as "zstd:1".
         server: version of the server.
         client: version of the program that wrote it.
         source: the server's facts about the database: size, encoding, owner, extensions, …
         contents: number of tables, sequences, indexes, … in the archive.
         migration: the last Prisma migration, or "".
         git: commit and whether files were changed; empty outside a repository.
+        globals: file, bytes and checksum of roles and tablespaces saved with it; or empty.
         target: Compose project, service and the server's identifier. Never a password.
-        verified: level reached, time, whether it held.
+        verified: level reached, time, seconds it took, whether it held.
     """
 
     file: str
@@ -60,6 +61,7 @@ class Manifest:
     contents: Mapping[str, int] = field(default_factory=dict)
     migration: str = ""
     git: Mapping[str, Any] = field(default_factory=dict)
+    globals: Mapping[str, Any] = field(default_factory=dict)
     target: Mapping[str, str] = field(default_factory=dict)
     verified: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
@@ -68,6 +70,11 @@ class Manifest:
         """Return it as JSON has it."""
         whole = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         return {"schema": whole.pop("schema"), **whole}
+
+    @property
+    def archive_form(self) -> bool:
+        """Whether it is an archive, not an export for people."""
+        return self.format == "custom"
 
     @property
     def created(self) -> datetime:
@@ -133,4 +140,22 @@ def write(path: Path, manifest: Manifest) -> None:
     """
     if path.is_symlink() or path.exists():
         raise StackError(str(path), "is in the way of a new manifest")
-    files.write(path, json.dumps(manifest.mapping(), indent=2, ensure_ascii=False) + "\n")
+    files.write(path, _text(manifest))
+
+
+def change(path: Path, **changes: Any) -> Manifest:
+    """Replace values in a manifest that is there, whole or not at all; return the new one.
+
+    It is read again first: somebody may have pinned the backup while it was being checked.
+
+    Raises:
+        StackError: it cannot be written.
+        ValueError: it cannot be read as one.
+    """
+    changed = dataclasses.replace(read(path), **changes)
+    files.write(path, _text(changed))
+    return changed
+
+
+def _text(manifest: Manifest) -> str:
+    return json.dumps(manifest.mapping(), indent=2, ensure_ascii=False) + "\n"

@@ -9,12 +9,16 @@ from urllib.parse import quote
 
 from invoke_stack.errors import UsageError
 
-SUFFIX = ".dump"
+SUFFIXES = (".dump", ".sql", ".sql.gz")
+"""How backups end: archives first, then scripts."""
+
+ARCHIVE = SUFFIXES[0]
+GLOBALS = ".globals.sql"
 PARTIAL = ".partial"
 LONGEST_LABEL = 32
 
 _STAMP = "%Y%m%dT%H%M%SZ"
-_NAME = re.compile(r"-(?P<stamp>\d{8}T\d{6}Z)-[a-z]+\d+(?:-[a-z0-9-]+)?\.dump$")
+_NAME = re.compile(r"-(?P<stamp>\d{8}T\d{6}Z)-[a-z]+\d+(?:-[a-z0-9-]+)?\.(?:dump|sql|sql\.gz)$")
 _LABEL = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST_LABEL - 2}}}[a-z0-9])?")
 
 
@@ -36,7 +40,12 @@ def file_name(database: str, when: datetime, major: int, label: str = "", again:
     """
     stamp = when.astimezone(UTC).strftime(_STAMP)
     parts = [folder_name(database), stamp, f"pg{major}", label, str(again) if again > 1 else ""]
-    return "-".join(part for part in parts if part) + SUFFIX
+    return "-".join(part for part in parts if part) + ARCHIVE
+
+
+def with_suffix(name: str, suffix: str) -> str:
+    """Return a backup's name with another one of ``SUFFIXES``."""
+    return name.removesuffix(ARCHIVE) + suffix
 
 
 def stamp_of(name: str) -> datetime | None:
@@ -73,6 +82,12 @@ def checked_label(label: str) -> str:
 def manifest_of(file: Path) -> Path:
     """Return where a backup's manifest lies."""
     return file.with_name(f"{file.name}.json")
+
+
+def globals_of(file: Path) -> Path:
+    """Return where the roles and tablespaces that were saved with a backup lie."""
+    suffix = next((each for each in reversed(SUFFIXES) if file.name.endswith(each)), "")
+    return file.with_name(file.name.removesuffix(suffix) + GLOBALS)
 
 
 def partial_of(file: Path) -> Path:

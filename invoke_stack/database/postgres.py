@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Service
+from invoke_stack.database import postgres_listing
+from invoke_stack.database.postgres_export import PostgresExporter
+from invoke_stack.database.postgres_proof import PostgresProver
+from invoke_stack.database.postgres_restore import PostgresRestorer
 from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 
@@ -37,33 +40,6 @@ _UNREACHED = (
     r"could not connect|connection to server .* failed|starting up|could not translate host"
 )
 
-_COUNTED = {
-    "TABLE DATA": "",
-    "SEQUENCE SET": "",
-    "SEQUENCE OWNED BY": "",
-    "TABLE ATTACH": "",
-    "INDEX ATTACH": "",
-    "BLOBS": "",
-    "BLOB": "",
-    "MATERIALIZED VIEW DATA": "",
-    "MATERIALIZED VIEW": "materialized_views",
-    "FK CONSTRAINT": "constraints",
-    "CHECK CONSTRAINT": "constraints",
-    "CONSTRAINT": "constraints",
-    "TABLE": "tables",
-    "SEQUENCE": "sequences",
-    "INDEX": "indexes",
-    "VIEW": "views",
-    "FUNCTION": "functions",
-    "TRIGGER": "triggers",
-    "EXTENSION": "extensions",
-}
-_HOLDS_ROWS = ("TABLE DATA", "BLOBS")
-# Longest first: "TABLE DATA" is not a table.
-_ENTRY = re.compile(
-    r"^\d+; \d+ \d+ (" + "|".join(sorted(_COUNTED, key=len, reverse=True)) + r")(?= )"
-)
-
 # `\if` keeps what a role may not read, or what is not there, from failing the rest. The first
 # answer is the one that must come; a locked Prisma table is not waited for.
 _FACTS = r"""\set ON_ERROR_STOP on
@@ -76,6 +52,7 @@ SELECT json_build_object(
   'collate', d.datcollate,
   'ctype', d.datctype,
   'locale_provider', to_jsonb(d) ->> 'datlocprovider',
+  'locale', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'),
   'owner', pg_get_userbyid(d.datdba),
   'settings', (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'set', s.setconfig)),
                                '[]')
@@ -123,6 +100,21 @@ class Postgres:
 
     name: str = "postgres"
     lock_wait_s: int = 30
+
+    @property
+    def prover(self) -> PostgresProver:
+        """What restores a backup for a look at it; see `proof.Prover`."""
+        return PostgresProver()
+
+    @property
+    def restorer(self) -> PostgresRestorer:
+        """What exchanges and fills databases; see `restorer.Restorer`."""
+        return PostgresRestorer()
+
+    @property
+    def exporter(self) -> PostgresExporter:
+        """What writes scripts; see `forms.Exporter`."""
+        return PostgresExporter(self.lock_wait_s)
 
     def recognises(self, service: Service) -> bool:
         """Return whether the image is PostgreSQL or one of its relatives."""
@@ -201,7 +193,7 @@ class Postgres:
             UsageError: the setting is none of the words it may be.
         """
         if wanted == "auto":
-            return ("zstd:3", "gzip:1") if major >= ZSTD_SINCE else ("gzip:1",)
+            return ("zstd:1", "gzip:1") if major >= ZSTD_SINCE else ("gzip:1",)
         if not re.fullmatch(r"none|gzip:[1-9]|zstd:(?:[1-9]|1\d|2[0-2])", wanted):
             raise UsageError(
                 "stack.db.compression",
@@ -238,14 +230,7 @@ class Postgres:
 
     def read_listing(self, lines: Sequence[str]) -> Contents:
         """Return the table of contents, counted; entries of other kinds are left out."""
-        kinds = Counter(found[1] for line in lines if (found := _ENTRY.match(line)))
-        counts: Counter[str] = Counter()
-        for kind, number in kinds.items():
-            if _COUNTED[kind]:
-                counts[_COUNTED[kind]] += number
-        found = re.search(r"^;\s+Dumped by pg_dump version: (\S+)", "\n".join(lines), re.MULTILINE)
-        data = any(kinds[kind] for kind in _HOLDS_ROWS)
-        return Contents(found[1] if found else "", dict(sorted(counts.items())), data)
+        return postgres_listing.read(lines)
 
     def whole(self, last: bytes, contents: Contents) -> bool:
         """Return whether the last block of rows is closed; without rows nothing can be told."""

@@ -11,9 +11,10 @@ from typing import Any
 from invoke_stack import redaction
 from invoke_stack.database import catalog
 from invoke_stack.database.dump import Dumped
+from invoke_stack.database.job import Options
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.target import Target
-from invoke_stack.database.values import Contents, Facts
+from invoke_stack.database.values import Facts
 from invoke_stack.errors import StackError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
@@ -27,11 +28,9 @@ class Made:
 
     file: str
     when: datetime
-    label: str
-    kind: str
+    options: Options
     dumped: Dumped
-    contents: Contents
-    level: str
+    globals: Mapping[str, Any]
 
 
 def manifest(project: Project, target: Target, facts: Facts, made: Made) -> Manifest:
@@ -52,20 +51,29 @@ def manifest(project: Project, target: Target, facts: Facts, made: Made) -> Mani
         sha256=made.dumped.written.sha256,
         provider=target.provider.name,
         tool=metadata.version("invoke-stack"),
-        kind=made.kind,
-        label=made.label,
+        format=made.options.format,
+        kind=made.options.kind,
+        label=made.options.label,
+        pinned=made.options.pin,
         seconds=made.dumped.seconds,
         archive=made.dumped.header.archive,
         compression=made.dumped.compression,
         server=facts.server,
-        client=made.contents.client,
+        client=made.dumped.contents.client,
         source=details,
-        contents=made.contents.counts,
+        contents=made.dumped.contents.counts,
         migration=migration,
         git=commit(project),
+        globals=made.globals,
         target=place,
-        verified={"level": made.level, "at": catalog.stamp(datetime.now(UTC)), "ok": True},
+        verified=verified(made.dumped.level, ok=True, seconds=made.dumped.seconds),
     )
+
+
+def verified(level: str, *, ok: bool, seconds: float) -> dict[str, Any]:
+    """Return what a manifest says about a check that has just ended."""
+    now = catalog.stamp(datetime.now(UTC))
+    return {"level": level, "at": now, "seconds": round(seconds, 2), "ok": ok}
 
 
 def git_command(project: Project) -> Command:

@@ -167,14 +167,21 @@ def with_database(target: Target, database: str) -> Target:
     return dataclasses.replace(target, login=login)
 
 
-def ask(project: Project, target: Target, statements: str, *, read: bool = True) -> str:
+def ask(
+    project: Project,
+    target: Target,
+    statements: str,
+    *,
+    read: bool = True,
+    timeout_s: float = QUERY_S,
+) -> str:
     """Run statements through the provider's client and return what it prints.
 
     Raises:
         StackError: the database did not answer, or refused them.
     """
     command = target.inside(target.provider.client(), fed=True, read=read)
-    done = project.runner.capture(command, timeout_s=QUERY_S, stdin=statements.encode())
+    done = project.runner.capture(command, timeout_s=timeout_s, stdin=statements.encode())
     if done.code != 0:
         raise failed(project, target, done)
     return done.stdout

@@ -72,8 +72,12 @@ class Contents:
         client: version of the program that wrote it.
         counts: number of tables, sequences, indexes, … by kind.
         data: whether it holds rows, not only definitions.
+        database: name of the database that was dumped, or "".
+        server: version of the server that it was dumped from, or "".
     """
 
     client: str
     counts: Mapping[str, int]
     data: bool
+    database: str = ""
+    server: str = ""

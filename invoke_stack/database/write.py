@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +21,9 @@ from invoke_stack.errors import BusyError, StackError
 
 CHUNK = 256 * 1024
 REPORT_EVERY_S = 0.2
-# A manifest's own hidden file lives for milliseconds; an old one lost its writer.
+# What lies beside a backup is written in milliseconds; an old hidden file of it lost its writer.
 _STALE_S = 60.0
+_BESIDE = re.compile(r"\.(?:json|globals\.sql)\.[0-9a-f]+\.partial$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,12 @@ def stale(folder: Path) -> tuple[Path, ...]:
     """Return the unfinished files of runs that have died, sorted."""
     if not folder.is_dir():
         return ()
-    dumps = folder.glob(f".*{names.SUFFIX}{names.PARTIAL}")
-    manifests = folder.glob(f".*{names.SUFFIX}.json.*{names.PARTIAL}")
-    found = [path for path in dumps if _abandoned(path)]
-    found += [path for path in manifests if time.time() - path.lstat().st_mtime > _STALE_S]
+    found = []
+    for path in folder.glob(f".*{names.PARTIAL}"):
+        if path.name.endswith(tuple(f"{each}{names.PARTIAL}" for each in names.SUFFIXES)):
+            found += [path] if _abandoned(path) else []
+        elif _BESIDE.search(path.name) and time.time() - path.lstat().st_mtime > _STALE_S:
+            found.append(path)
     return tuple(sorted(found))
 
 
@@ -133,12 +137,18 @@ def free_name(name: Callable[[int], Path]) -> Path:
         again += 1
 
 
-def copy(source: IO[bytes], sink: Partial, progress: Callable[[bytes, int], None]) -> Written:
+def copy(
+    source: IO[bytes],
+    sink: Partial,
+    take: Callable[[memoryview], None],
+    progress: Callable[[bytes, int], None],
+) -> Written:
     """Write what the source gives until its end, hashing on the way.
 
     Args:
         source: an unbuffered or buffered binary stream.
         sink: where it goes.
+        take: gets every piece that was written, too; it is gone after the call.
         progress: called now and then with the first bytes and the number of bytes so far; an
             error that it raises ends the copy.
 
@@ -152,6 +162,7 @@ def copy(source: IO[bytes], sink: Partial, progress: Callable[[bytes, int], None
         part = buffer[:size]
         digest.update(part)
         _put(sink, part, count)
+        take(part)
         count += size
         if len(first) < HEAD_BYTES:
             first += bytes(part[: HEAD_BYTES - len(first)])

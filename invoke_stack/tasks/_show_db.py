@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from invoke.exceptions import Exit
 
 from invoke_stack import sizes
 from invoke_stack.database.backup import Backup
 from invoke_stack.database.catalog import Entry
-from invoke_stack.database.verify import Verification
+from invoke_stack.database.checks import Verification
+from invoke_stack.database.prune import Plan
 from invoke_stack.errors import ExitCode
 from invoke_stack.tasks._task import Run
 
@@ -27,10 +29,11 @@ def made(run: Run, backup: Backup) -> None:
     )
 
 
-def listed(run: Run, found: Sequence[Entry]) -> None:
+def listed(run: Run, found: Sequence[Entry], snapshots: Sequence[Mapping[str, Any]]) -> None:
     """Print the backups."""
     if run.json:
-        run.console.document({"backups": [each.mapping() for each in found]})
+        backups = [each.mapping() for each in found]
+        run.console.document({"backups": backups, "snapshots": list(snapshots)})
         return
     if not found:
         run.console.note("no backup yet: inv db.backup")
@@ -49,9 +52,49 @@ def listed(run: Run, found: Sequence[Entry]) -> None:
 
 
 def _state(entry: Entry) -> str:
-    if entry.problem or entry.manifest is None:
+    manifest = entry.manifest
+    if entry.problem or manifest is None:
         return entry.problem
-    return f"verified {entry.manifest.verified.get('level', '')}".strip()
+    words = [f"verified {manifest.verified.get('level', '')}".strip()]
+    words += [] if manifest.archive_form else [f"export ({manifest.format})"]
+    words += [manifest.kind] if manifest.kind != "manual" else []
+    return ", ".join([*words, *(["pinned"] if manifest.pinned else [])])
+
+
+def question(chosen: Plan) -> str:
+    """Return what to ask before backups are deleted."""
+    many, strays = len(chosen.leaving), len(chosen.strays)
+    kept = len(chosen.decisions) - many
+    also = f" and {strays} leftover file(s)" if strays else ""
+    return f"delete {many} backup(s), {sizes.shown(chosen.bytes)}{also}, and keep {kept}?"
+
+
+def pruned(run: Run, chosen: Plan) -> None:
+    """Print what was deleted and what stays, and why."""
+    if run.json:
+        run.console.document(chosen.mapping())
+        return
+    rows = [
+        ("kept" if each.keep else "deleted", run.project.shown(each.entry.file), each.why)
+        for each in chosen.decisions
+    ]
+    verb = "deleted" if chosen.with_orphans else "left (--orphans)"
+    rows += [(verb, run.project.shown(path), "an orphan") for path in chosen.orphans]
+    if rows:
+        run.console.table(("what", "file", "why"), rows)
+    many = len(chosen.leaving) + len(chosen.strays)
+    run.console.note(
+        f"{many} deleted, {sizes.shown(chosen.bytes)}" if many else "nothing to delete"
+    )
+
+
+def pinned(run: Run, entry: Entry) -> None:
+    """Print whether a backup is pinned."""
+    if run.json:
+        run.console.document(entry.mapping())
+        return
+    state = "pinned" if entry.manifest and entry.manifest.pinned else "not pinned"
+    run.console.note(f"{run.project.shown(entry.file)}: {state}")
 
 
 def verified(run: Run, result: Verification) -> None:

@@ -5,12 +5,26 @@ The tasks stand in the `_db_*` modules by what they do; this module is the colle
 
 from __future__ import annotations
 
-from invoke_stack.tasks._db_backup import backup, backups, verify
+from invoke_stack.tasks._db_backup import backup, backups, pin, prune, verify
 from invoke_stack.tasks._db_client import repair, shell, url
+from invoke_stack.tasks._db_restore import restore, rewind, snapshot
 from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
-__all__ = ["backup", "backups", "repair", "shell", "url", "verify", "wait"]
+__all__ = [
+    "backup",
+    "backups",
+    "pin",
+    "prune",
+    "repair",
+    "restore",
+    "rewind",
+    "shell",
+    "snapshot",
+    "url",
+    "verify",
+    "wait",
+]
 
 
 @stack_task(json=True, help={"timeout": "Seconds to wait (0: the setting db.timeout).", **TARGET})

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from invoke_stack import settings
-from invoke_stack.database import backup, wait
+from invoke_stack.database import backup, job, wait
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
 from invoke_stack.errors import StackError
@@ -39,7 +39,7 @@ def run(root: Path, verb: str, options: dict[str, object]) -> None:
             ready = wait.wait(project, stack, engine, options.get("timeout_s", 0), report)
             print(json.dumps({"seconds": ready.seconds}))
         else:
-            made = backup.backup(project, stack, engine, backup.Options(**options), report)
+            made = backup.backup(project, stack, engine, job.Options(**options), report)
             print(json.dumps(made.mapping() if made else {}))
 
 

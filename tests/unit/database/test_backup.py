@@ -10,7 +10,7 @@ import pytest
 
 from invoke_stack import files as locks
 from invoke_stack.compose.model import Service
-from invoke_stack.database import backup, names, sessions, target, write
+from invoke_stack.database import backup, job, names, sessions, target, write
 from invoke_stack.errors import BusyError, StackError, UsageError
 from invoke_stack.events import Note, Planned, Transferred
 
@@ -40,7 +40,7 @@ def test_a_backup_is_a_file_and_its_manifest_for_the_owner_alone(
     assert made.file.read_bytes() == whole
     assert files(project) == [made.file.name, f"{made.file.name}.json"]
     assert json.loads(names.manifest_of(made.file).read_text()) == made.mapping()["manifest"]
-    assert made.manifest.compression == "zstd:3"
+    assert made.manifest.compression == "zstd:1"
     assert made.manifest.verified["level"] == "L2"
     assert (project.root / "backups" / ".gitignore").read_text() == "*\n"
 
@@ -63,7 +63,7 @@ def test_the_container_is_asked_in_this_order(
 def test_fast_leaves_the_decode_out_and_says_so(
     project: Any, declared: Any, engine: Any, docker: Any
 ) -> None:
-    made = backup.backup(project, declared, engine, backup.Options(fast=True))
+    made = backup.backup(project, declared, engine, job.Options(fast=True))
 
     assert made is not None
     assert made.manifest.verified["level"] == "L1"
@@ -74,7 +74,7 @@ def test_a_build_without_zstd_gets_gzip(
     project: Any, declared: Any, engine: Any, docker: Any
 ) -> None:
     words = "pg_dump: error: this build does not support compression with ZSTD"
-    docker.answer("pg_dump --compress=zstd:3", code=1, err=words)
+    docker.answer("pg_dump --compress=zstd:1", code=1, err=words)
     docker.answer("pg_dump", docker.forget("pg_dump"))
 
     made = backup.backup(project, declared, engine)
@@ -92,7 +92,7 @@ def test_a_compression_that_was_asked_for_does_not_fall_back(
         backup.backup(make_project(compression="zstd:5"), declared, engine)
 
 
-@pytest.mark.parametrize("options", [backup.Options(), backup.Options(fast=True)])
+@pytest.mark.parametrize("options", [job.Options(), backup.Options(fast=True)])
 def test_half_a_stream_with_exit_code_0_is_no_backup(  # A20
     project: Any, declared: Any, engine: Any, docker: Any, options: Any
 ) -> None:
@@ -204,7 +204,7 @@ def test_a_dry_run_plans_and_touches_nothing(
 def test_a_named_folder_takes_the_file_itself(
     project: Any, declared: Any, engine: Any, docker: Any, tmp_path: Path
 ) -> None:
-    made = backup.backup(project, declared, engine, backup.Options(to=str(tmp_path / "usb")))
+    made = backup.backup(project, declared, engine, job.Options(to=str(tmp_path / "usb")))
 
     assert made is not None
     assert made.file.parent == tmp_path / "usb"
@@ -214,7 +214,7 @@ def test_a_bad_label_is_refused_before_anything_runs(
     project: Any, declared: Any, engine: Any, docker: Any
 ) -> None:
     with pytest.raises(UsageError):
-        backup.backup(project, declared, engine, backup.Options(label="../x"))
+        backup.backup(project, declared, engine, job.Options(label="../x"))
 
     assert docker.asked == []
 

@@ -39,7 +39,7 @@ def test_no_database_name_leads_out_of_its_folder(database: str, folder: str) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["shop.dump", "shop-20261320T170459Z-pg16.dump", "shop-20261120T170459Z-pg16.sql"]
+    "name", ["shop.dump", "shop-20261320T170459Z-pg16.dump", "shop-20261120T170459Z-pg16.txt"]
 )
 def test_another_name_tells_no_time(name: str) -> None:
     assert names.stamp_of(name) is None

@@ -76,7 +76,7 @@ def test_the_reading_commands() -> None:
 
 def test_compression_follows_the_server_and_falls_back_once() -> None:
     assert PG.compressions("auto", 15) == ("gzip:1",)
-    assert PG.compressions("auto", 16) == ("zstd:3", "gzip:1")
+    assert PG.compressions("auto", 16) == ("zstd:1", "gzip:1")
     assert PG.compressions("zstd:19", 16) == ("zstd:19",)
 
 

@@ -1,0 +1,202 @@
+"""The server behind a target, reached through another database than the target itself.
+
+A database can be created, renamed and dropped only from outside, and only while nobody is
+connected to it. Whoever holds an `Admin` holds the target's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from invoke_stack import files
+from invoke_stack.database import catalog, leftovers, names, restorer, sessions
+from invoke_stack.database import target as targets
+from invoke_stack.database.restorer import Restorer
+from invoke_stack.database.state import Database, Server
+from invoke_stack.database.target import Target
+from invoke_stack.errors import StackError, UsageError
+from invoke_stack.events import Report
+from invoke_stack.process import Completed, Running
+from invoke_stack.project import Project
+
+TRIES = 5
+"""How often to try again when a client got in before the lock."""
+
+PATIENCE_S = 0.2
+"""After how long somebody must be in the way, in seconds: clients get their session ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """A connection to the server.
+
+    Attributes:
+        target: the database that is to be exchanged.
+        outside: the same server, at a database that stays.
+        session: the name of our sessions on it.
+        key: how the names of all our sessions begin.
+    """
+
+    project: Project
+    target: Target
+    outside: Target
+    restorer: Restorer
+    session: str = ""
+    key: str = ""
+
+    def ask(self, statements: str) -> str:
+        """Run short statements that change nothing; return what the client prints."""
+        return targets.ask(self.project, self.outside, self.restorer.strict(statements))
+
+    def server(self) -> Server:
+        """Return the server's state as it is now."""
+        return self.restorer.read_server(self.ask(self.query()))
+
+    def query(self) -> str:
+        """Return the statements behind ``server``."""
+        return self.restorer.server(self.target.database)
+
+    def change(self, statements: str, empty: Sequence[str] = ()) -> None:
+        """Run statements to their end, however long they take.
+
+        Args:
+            statements: what to run; the first error ends them.
+            empty: databases in which nobody may be connected meanwhile. Their clients' sessions
+                are ended, also those that get in before the statement has its lock.
+
+        Raises:
+            StackError: they failed; says who is connected when that is the reason.
+        """
+        for attempt in range(1, TRIES + 1):
+            done = self._changed(statements, empty)
+            if done.code == 0:
+                return
+            if not (self.restorer.in_use(done.stdout) and empty and attempt < TRIES):
+                raise self._failed(done, empty)
+
+    def _changed(self, statements: str, empty: Sequence[str]) -> Completed:
+        word = f"done-{secrets.token_hex(8)}"
+        text = self.restorer.strict(statements) + self.restorer.said(word)
+        client = self.outside.provider.client()
+        command = self.outside.inside(client, application=self.session, fed=True)
+        with self.project.runner.start(command, fed=True) as running:
+            running.feed(text.encode())
+            running.fed()
+            code = _waited(running)
+            while code is None:
+                self._make_way(empty)
+                code = _waited(running)
+            said = running.tail
+        # The exit code alone proves nothing: an interrupted `docker exec` ends with 0.
+        whole = word in said or self.project.dry
+        return Completed(command, code if code or whole else 1, "\n".join(said))
+
+    def _make_way(self, empty: Sequence[str]) -> None:
+        if empty:
+            # The waiting statement reports what is in the way for good, so this may fail.
+            with contextlib.suppress(StackError):
+                statement = self.restorer.disconnect(empty)
+                targets.ask(self.project, self.outside, statement, read=False)
+
+    def _failed(self, done: Completed, empty: Sequence[str]) -> StackError:
+        problem = targets.failed(self.project, self.outside, done)
+        if not empty or not self.restorer.in_use(done.stdout):
+            return problem
+        try:
+            who = tuple(self.ask(self.restorer.holders(empty)).splitlines())
+        except StackError:
+            who = ()
+        where = f"database {self.target.database}"
+        hint = "stop what keeps connecting, then run the task again"
+        return StackError(where, "others stay connected to it", hint=hint, detail=who)
+
+    def drop(self, *doomed: str) -> None:
+        """Drop databases; those that are gone already are no error."""
+        if doomed:
+            self.change("".join(self.restorer.drop(name) for name in doomed), doomed)
+
+
+def _waited(running: Running) -> int | None:
+    try:
+        return running.wait(PATIENCE_S)
+    except TimeoutError:
+        return None
+
+
+def connect(project: Project, target: Target) -> tuple[Admin, Server]:
+    """Return the server behind a target, and its state.
+
+    Raises:
+        UsageError: its provider cannot restore, or no database lets us in.
+    """
+    found = restorer.of(target.provider)
+    outside = [at(target, name) for name in found.maintenance if name != target.database]
+    # A dry run makes no state folder; what it lists is then not told apart by who made it.
+    key = "" if project.dry else sessions.prefix(sessions.lock_path(project.state, target))
+    *others, last = (Admin(project, target, each, found, key=key) for each in outside)
+    for admin in others:
+        with contextlib.suppress(UsageError):
+            return admin, admin.server()
+    return last, last.server()
+
+
+def at(target: Target, database: str) -> Target:
+    """Return another database on the same server."""
+    login = dataclasses.replace(target.login, database=database)
+    return dataclasses.replace(target, login=login)
+
+
+@contextlib.contextmanager
+def locked(admin: Admin, report: Report) -> Iterator[tuple[Admin, Server]]:
+    """Hold the target's lock; what killed runs left running is ended first.
+
+    Yields:
+        A connection with a session name of its own, and the server's state under the lock.
+
+    Raises:
+        BusyError: another run works on this database.
+    """
+    project, target = admin.project, admin.target
+    lock = sessions.lock_path(project.state, target)
+    with files.lock(lock, f"database {target.database}"):
+        # One call for both: each costs a tenth of a second.
+        statements = leftovers.ending(target, lock) + admin.query()
+        answer = targets.ask(project, admin.outside, statements, read=False)
+        folder = catalog.root(project) / names.folder_name(target.database)
+        leftovers.tell(target, answer, report)
+        leftovers.remove(project, folder, report)
+        server = admin.restorer.read_server(answer)
+        yield dataclasses.replace(admin, session=sessions.new_name(lock)), server
+
+
+def state_of(server: Server, database: str, also: Mapping[str, object]) -> Database:
+    """Return what a new database is made like.
+
+    That is the one it replaces; where there is none, what a manifest says of the one that was
+    backed up, and what neither says is left to the server.
+    """
+    found = server.database(database)
+    if found is not None:
+        return found
+    owner = str(also.get("owner") or "")
+    locale = str(also.get("locale") or "")
+    provider = {"c": "libc", "i": "icu", "b": "builtin"}.get(str(also.get("locale_provider")), "")
+    return Database(
+        name=database,
+        owner=owner if owner in server.roles else server.user,
+        encoding=str(also.get("encoding") or ""),
+        collate=str(also.get("collate") or ""),
+        ctype=str(also.get("ctype") or ""),
+        provider=provider if locale or provider == "libc" else "",
+        locale=locale,
+    )
+
+
+def now() -> datetime:
+    """Return the time that names and marks carry."""
+    return datetime.now(UTC)

@@ -1,0 +1,106 @@
+"""What one run of `db.backup` was asked for and works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from invoke_stack.database import catalog, forms, names, write
+from invoke_stack.database.forms import Form
+from invoke_stack.database.target import Target
+from invoke_stack.database.values import Facts
+from invoke_stack.engines.docker import Docker
+from invoke_stack.events import Report
+from invoke_stack.project import Project
+
+LONGEST_WAIT_S = 6 * 3600.0
+"""How long `--wait` waits for another run, in seconds: nobody's backup takes longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the flags of `db.backup` say.
+
+    Attributes:
+        label: a word in the file's name.
+        to: another folder than the setting's; the file goes right into it.
+        fast: skip the full decode; the checksum is taken all the same.
+        format: "custom", or "plain" and "plain.gz" for a script.
+        globals: write roles and tablespaces beside it, without passwords.
+        pin: retention never deletes it.
+        wait: for another run that is busy with the database, in place of an error.
+        kind: "manual", or "safety" before something is removed.
+        target: the variable whose URL leads to the database; "" for the stack's own.
+    """
+
+    label: str = ""
+    to: str = ""
+    fast: bool = False
+    format: str = forms.CUSTOM.name
+    globals: bool = False
+    pin: bool = False
+    wait: bool = False
+    kind: str = "manual"
+    target: str = ""
+
+    @property
+    def form(self) -> Form:
+        """The form that the backup gets."""
+        return forms.named(self.format)
+
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for another run."""
+        return LONGEST_WAIT_S if self.wait else 0.0
+
+    def check(self) -> None:
+        """Refuse what no run can do.
+
+        Raises:
+            UsageError: a bad label or an unknown format.
+        """
+        names.checked_label(self.label)
+        forms.named(self.format)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One backup: the target, what its server said, and where the file goes."""
+
+    project: Project
+    docker: Docker | None
+    target: Target
+    answer: str
+    options: Options
+    report: Report
+
+    @property
+    def facts(self) -> Facts:
+        """What the server said about the database."""
+        return self.target.provider.read_facts(self.answer)
+
+    @property
+    def root(self) -> Path:
+        """The folder of all backups."""
+        return catalog.root(self.project, self.options.to)
+
+    @property
+    def folder(self) -> Path:
+        """Where the file goes: a folder for each database, unless the user named one."""
+        return self.root if self.options.to else self.root / names.folder_name(self.target.database)
+
+    def file(self, when: datetime) -> Path:
+        """Return the first name for that time that nothing has."""
+
+        def name(again: int) -> Path:
+            major, label = self.facts.major, self.options.label
+            archive = names.file_name(self.target.database, when, major, label, again)
+            return self.folder / names.with_suffix(archive, self.options.form.suffix)
+
+        return write.free_name(name)
+
+    def compressions(self) -> tuple[str, ...]:
+        """Return the compressions to try in turn."""
+        wanted = self.project.settings.db.compression
+        return self.target.provider.compressions(wanted, self.facts.major)
