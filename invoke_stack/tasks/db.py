@@ -1,4 +1,4 @@
-"""The stack's database: waiting for it, backing it up, proving the backups.
+"""The stack's database: waiting for it, migrating it, backing it up, proving the backups.
 
 The tasks stand in the `_db_*` modules by what they do; this module is the collection.
 """
@@ -6,10 +6,21 @@ The tasks stand in the `_db_*` modules by what they do; this module is the colle
 from __future__ import annotations
 
 from invoke_stack.tasks._db_backup import backup, backups, verify
+from invoke_stack.tasks._db_migrate import generate, migrate, seed, status, studio
 from invoke_stack.tasks._db_stack import running_stack
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
-__all__ = ["backup", "backups", "verify", "wait"]
+__all__ = [
+    "backup",
+    "backups",
+    "generate",
+    "migrate",
+    "seed",
+    "status",
+    "studio",
+    "verify",
+    "wait",
+]
 
 
 @stack_task(json=True, help={"timeout": "Seconds to wait (0: the setting db.timeout)."})
