@@ -74,6 +74,12 @@ class DbSettings:
     providers: tuple[Any, ...] = _setting(
         (), "Further database providers: objects or 'module:name'."
     )
+    tool: Any = _setting(  # noqa: RUF009 - as all others; only this one's type is free
+        "", "The migration tool: its name, an object or 'module:name'; detected."
+    )
+    package: str = _setting("", "Folder of the package that owns Prisma; found.")
+    manager: str = _setting("", "Its package manager: npm, pnpm, yarn or bun; found.")
+    safety: bool = _setting(default=True, text="Back up before db.migrate outside dev.")
 
 
 @dataclass(frozen=True, slots=True)

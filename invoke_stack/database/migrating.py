@@ -185,6 +185,16 @@ class Tool(Protocol):
 
 
 @runtime_checkable
+class Resolver(Protocol):
+    """A tool whose journal can be corrected by hand after a failure."""
+
+    def resolve(
+        self, project: Project, place: Place, name: str, report: Report, *, applied: bool
+    ) -> None:
+        """Record that a migration was applied by hand, or that a failed one was rolled back."""
+
+
+@runtime_checkable
 class Studio(Protocol):
     """A tool that also has a user interface for the browser."""
 

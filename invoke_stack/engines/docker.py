@@ -81,6 +81,12 @@ class Docker:
         config = self._api.inspect_container(container).get("Config") or {}
         return dict(str(pair).partition("=")[::2] for pair in config.get("Env") or ())
 
+    def addresses(self, container: str) -> tuple[str, ...]:
+        """Return a container's own addresses in the networks of the engine."""
+        settings = self._api.inspect_container(container).get("NetworkSettings") or {}
+        networks = (settings.get("Networks") or {}).values()
+        return tuple(str(each["IPAddress"]) for each in networks if each.get("IPAddress"))
+
     def volumes(self, project: str) -> tuple[Volume, ...]:
         """Return a project's named volumes with their sizes."""
         label = {"label": f"{containers.PROJECT}={project}"}

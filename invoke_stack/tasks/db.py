@@ -1,4 +1,4 @@
-"""The stack's database: waiting for it, backing it up, proving the backups.
+"""The stack's database: waiting for it, migrating it, backing it up, proving the backups.
 
 The tasks stand in the `_db_*` modules by what they do; this module is the collection.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from invoke_stack.tasks._db_backup import backup, backups, pin, prune, verify
 from invoke_stack.tasks._db_client import repair, shell, url
+from invoke_stack.tasks._db_migrate import generate, migrate, seed, status, studio
 from invoke_stack.tasks._db_restore import restore, rewind, snapshot
 from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
@@ -14,13 +15,18 @@ from invoke_stack.tasks._task import Run, require_seconds, stack_task
 __all__ = [
     "backup",
     "backups",
+    "generate",
+    "migrate",
     "pin",
     "prune",
     "repair",
     "restore",
     "rewind",
+    "seed",
     "shell",
     "snapshot",
+    "status",
+    "studio",
     "url",
     "verify",
     "wait",

@@ -41,6 +41,7 @@ def up(  # noqa: PLR0913 - one argument for each flag
     result = domain.up(run.project, request, run.console.report)
     run.console.finish()
     _show.up(run, result)
+    _say_pending(run)
     if attach and not run.project.dry:
         _follow(run, service, ("--follow", "--tail", "0"))
 
@@ -64,6 +65,15 @@ def down(run: Run, volumes: bool = False, backup: bool = True) -> None:
         run.project, request, run.confirm, backups.before_removal, run.console.report
     )
     _show.down(run, result)
+
+
+def _say_pending(run: Run) -> None:
+    """Say when the database lacks migrations."""
+    from invoke_stack.migrations import notice
+
+    text, command = ("", "") if run.project.dry else notice.pending(run.project)
+    if text:
+        run.console.warn(text, command)
 
 
 def _change(run: Run, verb: str, service: Any) -> None:
