@@ -40,11 +40,13 @@ def _settings(kind: type[Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...
             yield from _settings(typing.cast("type[Any]", hint), here)
             continue
         name = ".".join(here)
+        inner = [each for each in typing.get_args(hint) if dataclasses.is_dataclass(each)]
         mapping = typing.get_origin(hint) not in {None, tuple}
-        variable = "" if mapping or "NAME" in here else f"`{PREFIX}{'_'.join(here).upper()}`"
+        single = not mapping and not inner and not {"NAME", "[]"} & set(here)
+        variable = f"`{PREFIX}{'_'.join(here).upper()}`" if single else ""
         yield f"`{name}`", variable, _type(hint), _default(item), item.metadata["help"]
-        if mapping:
-            yield from _settings(typing.get_args(hint)[1], (*path, item.name, "NAME"))
+        for each in inner:
+            yield from _settings(each, (*here, "NAME" if mapping else "[]"))
 
 
 def _type(hint: Any) -> str:
