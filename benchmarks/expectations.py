@@ -127,7 +127,7 @@ def _placed(finding: Mapping[str, Any], row: Expected) -> bool:
 def _named(finding: Mapping[str, Any], row: Expected) -> bool:
     names = [name.strip() for name in finding["subject"].split(",")]
     return any(
-        len(name) > 2
+        len(name) >= SHORTEST
         and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", row.text, re.IGNORECASE)
         for name in names
     )

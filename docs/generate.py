@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack import namespace
+from invoke_stack.parity.catalogue import RULES
 from invoke_stack.settings import PREFIX, Settings
 
 FOLDER = Path(__file__).resolve().parent
@@ -85,7 +86,19 @@ def _flag(argument: Any) -> str:
     return ", ".join(f"`{'--' if len(each) > 1 else '-'}{each}{suffix}`" for each in names)
 
 
-PAGES = {"settings.md": settings_page, "tasks.md": tasks_page}
+def rules_page() -> str:
+    """Return every parity rule with its page."""
+    trust = {"high": "certain", "medium": "likely", "low": "possible"}
+    rows = [
+        f"| [{each.id}](../invoke_stack/parity/pages/{each.id}.md) | {each.severity} "
+        f"| {trust[each.confidence]} | {each.title} |"
+        for each in RULES
+    ]
+    head = ["# Rules of `parity.check`", "", "| rule | severity | confidence | what it finds |"]
+    return HEAD.replace("\n\n", "\n") + "\n".join([*head, "|---|---|---|---|", *rows]) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "tasks.md": tasks_page, "rules.md": rules_page}
 
 
 def main() -> int:

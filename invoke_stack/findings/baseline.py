@@ -26,6 +26,7 @@ def write(path: Path, findings: Iterable[Finding]) -> int:
     rows = [{"rule": rule, "subject": subject, "file": file} for rule, subject, file in entries]
     text = json.dumps({"schema": SCHEMA, "findings": rows}, ensure_ascii=False, indent=2)
     files.write(path, text + "\n")
+    path.chmod(0o644)  # it is committed, and holds no value
     return len(entries)
 
 

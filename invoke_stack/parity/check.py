@@ -40,16 +40,23 @@ class Request:
     today: date | None = None
 
 
-def check(project: Project, request: Request = Request()) -> Report:
+def check(project: Project, request: Request = Request(), *, grouped: bool = True) -> Report:
     """Return what production has and the local stack has not.
+
+    Args:
+        project: whose files are compared.
+        request: which rules, and what was there before.
+        grouped: put findings of one group together, as people read them.
 
     Raises:
         UsageError: no production file or local stack, an unknown rule, a broken setting.
     """
-    return judge(project, facts.gather(project), request)
+    return judge(project, facts.gather(project), request, grouped=grouped)
 
 
-def judge(project: Project, found: Facts, request: Request = Request()) -> Report:
+def judge(
+    project: Project, found: Facts, request: Request = Request(), *, grouped: bool = True
+) -> Report:
     """Return what the rules say about facts that are already gathered."""
     settings = project.settings.parity
     known = catalogue.rules(settings.rules)
@@ -68,6 +75,8 @@ def judge(project: Project, found: Facts, request: Request = Request()) -> Repor
         report = replace(report, findings=kept)
     if request.baseline:
         report = baselines.applied(report, project.root / request.baseline)
+    if not grouped:
+        return report
     return replace(report, findings=tuple(_grouped(report.findings, groups)))
 
 
@@ -99,7 +108,7 @@ def _written(found: Facts) -> Iterator[Acceptance]:
     workspace = found.repository.workspace
     files = set(found.production.layers) | set(found.repository.dockerfiles)
     files |= {file for layer in found.layers.values() for file in layer.layers}
-    files |= {each.file for each in (*found.repository.templates, *found.repository.schemas)}
+    files |= {each.file for each in found.repository.templates}
     for file in sorted(files):
         if workspace.has(file) and workspace.readable(file):
             yield from comments(workspace.text(file), file, MARKER)

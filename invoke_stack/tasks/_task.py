@@ -29,7 +29,7 @@ COMMON_HELP = {
     "yes": "Do not ask.",
 }
 LONGEST_S = 10**9
-SHORT = {"service": "s", "follow": "f", "key": "k"}
+SHORT = {"service": "s", "follow": "f", "key": "k", "rule": "r"}
 
 
 class Flag(Argument):

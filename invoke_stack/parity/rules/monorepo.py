@@ -11,7 +11,7 @@ from invoke_stack.dockerfile.model import Copy, Stage
 from invoke_stack.parity.repository import Facts
 from invoke_stack.parity.rule import Found, Outcome, Passed, places, rule
 from invoke_stack.parity.rules.context import Shipped, contexts
-from invoke_stack.parity.rules.shells import commands
+from invoke_stack.parity.rules.shells import located
 from invoke_stack.parity.rules.tree import Context
 from invoke_stack.parity.values import Src
 
@@ -36,16 +36,13 @@ def missing(facts: Facts) -> Iterator[Outcome]:
 def _locks(each: Shipped) -> Iterator[Outcome]:
     for stage in each.tree.parsed.stages:
         for run in stage.runs:
-            wanted = {file for words in commands(run.script)
+            flags = [flag for one in stage.named("RUN") if one.line == run.line
+                     for flag in one.flags]  # fmt: skip
+            wanted = {posixpath.join(folder, file): file
+                      for words, folder in located(run.script, run.workdir)
                       for file in _needs(words, each.tree.where)}  # fmt: skip
-            for file in sorted(wanted):
-                mounted = any(
-                    file in flag
-                    for one in stage.named("RUN")
-                    if one.line == run.line
-                    for flag in one.flags
-                )
-                full = posixpath.join(run.workdir, file)
+            for full, file in sorted(wanted.items()):
+                mounted = any(file in flag for flag in flags)
                 if not mounted and each.tree.holds(stage, full, run.line) is False:
                     message = f"line {run.line} needs {file}, which is not copied above it"
                     place = places((), [Src(each.path, run.line)])

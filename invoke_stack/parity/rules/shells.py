@@ -1,20 +1,23 @@
-"""The commands in a RUN or a script, followed through package.json scripts."""
+"""Every command on the way from a RUN or a start command through package.json scripts.
+
+`readers.scripts` keeps what runs in the end; here the ones that lead there count, because each
+of them has to be in the image.
+"""
 
 from __future__ import annotations
 
 import posixpath
-import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from invoke_stack.parity.readers import shelltext
 from invoke_stack.parity.repository import Facts
 from invoke_stack.parity.values import Src
 
 MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
 _DEPTH = 3
-_ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*")
 _VALUED = frozenset({"--filter", "-F", "--prefix", "-C", "--dir", "-w", "--workspace", "--cwd"})
+_SHELL = frozenset({("sh", "-c"), ("bash", "-c"), ("/bin/sh", "-c"), ("/bin/bash", "-c")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,52 +34,44 @@ class Ran:
 
 
 def commands(script: str) -> Iterator[tuple[str, ...]]:
-    """Yield the commands of a shell text: words, without assignments and `exec`."""
-    plain = re.sub(r"\\\r?\n", " ", script)
-    plain = re.sub(r"(?m)(?:^|\s)#.*$", "", plain)
-    for part in re.split(r"&&|\|\||;|\n|\|(?!\|)", plain):
-        try:
-            words = shlex.split(part.strip().strip("()"))
-        except ValueError:
-            words = part.split()
-        while words and (_ASSIGNED.fullmatch(words[0]) or words[0] in _PREFIXES):
-            words = words[1:]
-        if words:
-            yield tuple(words)
+    """Yield the commands of a shell text."""
+    return (each.words for each in shelltext.commands(script))
 
 
-_PREFIXES = frozenset({"exec", "env", "cross-env", "then", "do", "else", "time", "sudo", "!", "if"})
+def located(script: str, folder: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the commands of a shell text with the folder each runs in (`cd` is followed)."""
+    for words in commands(script):
+        if words[0] == "cd" and len(words) > 1:
+            folder = posixpath.normpath(posixpath.join(folder, words[1]))
+        else:
+            yield words, folder
 
 
 def followed(facts: Facts, words: Sequence[str], folder: str = ".") -> Iterator[Ran]:
     """Yield a command and, when it is a package script, what that runs."""
-    yield from _followed(facts, tuple(words), folder, (), _DEPTH)
+    yield from _followed(facts, Ran(tuple(words), folder), _DEPTH)
 
 
-def _followed(
-    facts: Facts, words: tuple[str, ...], folder: str, via: tuple[Src, ...], depth: int
-) -> Iterator[Ran]:
-    yield Ran(words, folder, via)
-    if words[:2] in {("sh", "-c"), ("bash", "-c")} and len(words) > len(("sh", "-c")):
-        yield from _chain(facts, words[2], folder, via, depth)
+def _followed(facts: Facts, ran: Ran, depth: int) -> Iterator[Ran]:
+    yield ran
+    words = ran.words
+    if words[:2] in _SHELL and len(words) > len(("sh", "-c")):
+        yield from _chain(facts, words[2], ran, depth)
         return
     name = script_of(words)
-    package = facts.repository.packages.get(folder)
+    package = facts.repository.packages.get(ran.folder)
     if not name or package is None or depth == 0:
         return
     for each in (f"pre{name}", name, f"post{name}"):
         found = package.scripts.get(each)
         if found is not None and found.value:
-            yield from _chain(facts, found.value, folder, (*via, found.src), depth - 1)
+            inner = Ran(words, ran.folder, (*ran.via, found.src))
+            yield from _chain(facts, found.value, inner, depth - 1)
 
 
-def _chain(facts: Facts, text: str, folder: str, via: tuple[Src, ...], depth: int) -> Iterator[Ran]:
-    where = folder
-    for words in commands(text):
-        if words[0] == "cd" and len(words) > 1:
-            where = posixpath.normpath(posixpath.join(where, words[1]))
-        else:
-            yield from _followed(facts, words, where, via, depth)
+def _chain(facts: Facts, text: str, ran: Ran, depth: int) -> Iterator[Ran]:
+    for words, folder in located(text, ran.folder):
+        yield from _followed(facts, Ran(words, folder, ran.via), depth)
 
 
 def script_of(words: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from invoke_stack.parity.declaration import Process
 from invoke_stack.parity.repository import Facts, Package
 from invoke_stack.parity.rule import Found, Outcome, Passed, places, rule
 from invoke_stack.parity.rules import sides
-from invoke_stack.parity.rules.shells import MANAGERS, commands, followed
+from invoke_stack.parity.rules.shells import MANAGERS, commands, followed, located
 from invoke_stack.parity.values import Src
 
 _TOOLS = frozenset({"pnpm", "yarn", "bun", "bunx", "uv", "poetry", "pipenv", "pdm", "turbo"})
@@ -26,7 +26,7 @@ def tools(facts: Facts) -> Iterator[Outcome]:
     """Follow RUN, CMD and commands to the package managers they call."""
     seen: set[tuple[str, str]] = set()
     for path, (parsed, _, _) in sides.builds(facts).items():
-        for line, tool, via in _missing(facts, parsed):
+        for line, tool, via in _missing(facts, parsed, _folder(facts, path)):
             if (path, tool) not in seen:
                 seen.add((path, tool))
                 others = _commands(facts, path, tool)
@@ -40,20 +40,32 @@ def tools(facts: Facts) -> Iterator[Outcome]:
         yield Passed("tools", "every package manager that is called is installed")
 
 
-def _missing(facts: Facts, parsed: Dockerfile) -> Iterator[tuple[int, str, tuple[Src, ...]]]:
+def _missing(
+    facts: Facts, parsed: Dockerfile, folder: str
+) -> Iterator[tuple[int, str, tuple[Src, ...]]]:
     for stage in parsed.stages:
         for each in stage.instructions:
             if each.name not in {"RUN", "CMD", "ENTRYPOINT"}:
                 continue
-            for tool, via in _called(facts, each):
+            for tool, via in _called(facts, each, folder):
                 if not _has(parsed, stage, tool, each):
                     yield each.line, tool, via
 
 
-def _called(facts: Facts, each: Instruction) -> Iterator[tuple[str, tuple[Src, ...]]]:
-    lists = [each.args] if each.exec else list(commands(each.script))
-    for words in lists:
-        for ran in followed(facts, words):
+def _folder(facts: Facts, path: str) -> str:
+    """Return the build context of a Dockerfile: there its commands find their package.json."""
+    for declaration in (facts.production, *sides.layers(facts)):
+        for process in sides.apps(declaration):
+            build = process.build
+            if build is not None and build.dockerfile.value == path and build.context.value:
+                return build.context.value
+    return "."
+
+
+def _called(facts: Facts, each: Instruction, folder: str) -> Iterator[tuple[str, tuple[Src, ...]]]:
+    lists = [(each.args, folder)] if each.exec else list(located(each.script, folder))
+    for words, here in lists:
+        for ran in followed(facts, words, here):
             name = posixpath.basename(ran.words[0])
             if name in _TOOLS:
                 yield name, ran.via
@@ -97,12 +109,9 @@ def _commands(facts: Facts, path: str, tool: str) -> list[Src]:
     for layer in sides.layers(facts):
         for process in sides.apps(layer):
             build = process.build
-            if build is not None and build.dockerfile.value == path:
-                names = [
-                    posixpath.basename(step.words[0]) for step in process.steps_start if step.words
-                ]
-                if tool in names and process.command.src.file:
-                    found.append(process.command.src)
+            here = build is not None and build.dockerfile.value == path
+            if here and process.command.src.file and tool in _started(facts, process):
+                found.append(process.command.src)
     return found
 
 
@@ -114,7 +123,7 @@ def _at_start(facts: Facts, path: str, parsed: Dockerfile, lacking: set[str]) ->
             build = process.build
             if build is None or build.dockerfile.value != path or build.stage is None:
                 continue
-            for tool in sorted(_started(process) - lacking):
+            for tool in sorted(_started(facts, process) - lacking):
                 if not _has(parsed, build.stage, tool, None) and process.command.src.file != path:
                     lacking.add(tool)
                     message = f"the command of {process.name} calls {tool}, which its image lacks"
@@ -123,10 +132,14 @@ def _at_start(facts: Facts, path: str, parsed: Dockerfile, lacking: set[str]) ->
                     yield Found(tool, message, where, _install(facts, tool))
 
 
-def _started(process: Process) -> set[str]:
-    return {
-        posixpath.basename(step.words[0]) for step in process.steps_start if step.words
-    } & _TOOLS
+def _started(facts: Facts, process: Process) -> set[str]:
+    folder = str(process.build.context.value) if process.build else "."
+    names = {
+        posixpath.basename(ran.words[0])
+        for words in commands(process.command.value or "")
+        for ran in followed(facts, words, folder)
+    }
+    return names & _TOOLS
 
 
 def _install(facts: Facts, tool: str) -> str:
