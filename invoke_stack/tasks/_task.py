@@ -31,7 +31,7 @@ COMMON_HELP = {
     "yes": "Do not ask.",
 }
 LONGEST_S = 10**9
-SHORT = {"service": "s", "follow": "f", "key": "k", "command": "c"}
+SHORT = {"service": "s", "follow": "f", "key": "k", "command": "c", "rule": "r"}
 
 
 class Flag(Argument):
