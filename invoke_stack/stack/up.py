@@ -13,6 +13,7 @@ from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
+from invoke_stack.images import targets
 from invoke_stack.project import Project
 from invoke_stack.stack import blanks, images, known, override, preflight, state, status
 from invoke_stack.stack.known import Known
@@ -115,7 +116,11 @@ class _Run:
         )
         if not needed.build and not needed.pull:
             return
-        with override.applied(self.project, self.declared, {}, self.report) as call:
+        built = targets.find(self.project, self.declared, needed.build) if needed.build else ()
+        with (
+            override.applied(self.project, self.declared, {}, self.report) as plain,
+            targets.completed(self.project, plain, built) as call,
+        ):
             images.provide(self.project, call, needed, self.report)
         if not self.project.dry:
             images.remember(self.project, self.declared, self.engine, needed.build)

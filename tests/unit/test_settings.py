@@ -252,4 +252,10 @@ def test_every_setting_has_a_sentence_for_the_docs() -> None:
 
     for kind in (Settings, DbSettings, ModeSettings):
         for item in dataclasses.fields(kind):
-            assert "help" in item.metadata or item.name in {"compose", "env", "db", "cache"}
+            assert "help" in item.metadata or item.name in {
+                "compose",
+                "env",
+                "db",
+                "cache",
+                "image",
+            }
