@@ -65,10 +65,11 @@ def find(project: Project) -> Leftovers:
             Leftover(str(each["Id"]), number(each.get("Size")) or 0)
             for each in engine.dangling(name)
         )
-        return Leftovers(name, images, tuple(_cache(project, engine)))
+        return Leftovers(name, images, tuple(cached(project, engine)))
 
 
-def _cache(project: Project, engine: Docker) -> Iterator[Leftover]:
+def cached(project: Project, engine: Docker) -> Iterator[Leftover]:
+    """Yield the records of the build cache that are ours alone, in an order to remove them in."""
     builds = record.builds(project)
     records = engine.build_cache() if builds else ()
     # Children first: a record that another one is made from is kept.

@@ -24,29 +24,38 @@ _WHERE = "https://trivy.dev or https://github.com/anchore/grype"
 
 
 def scan(
-    project: Project, services: Sequence[str], report: events.Report = events.silent
+    project: Project,
+    services: Sequence[str],
+    report: events.Report = events.silent,
+    *,
+    interpreter: str = sys.executable,
 ) -> Report:
     """Return what the installed scanners say about the images of a mode.
+
+    Args:
+        project: whose mode decides which images.
+        services: only these; all that are built by default.
+        report: told which image is scanned.
+        interpreter: beside it lies what pip installed.
 
     Raises:
         UsageError: no scanner is installed, an unknown service, an image that was never built.
         UnreachableError: no engine answers.
         StackError: a scanner failed, with its last words.
     """
-    declared = loading.load(project)
-    wanted = targets.find(project, declared, services)
-    scanner = next((each for each in scanners.SCANNERS if _program(project, each.name)), None)
-    linter = _program(project, HADOLINT)
-    if scanner is None and not linter:
+    known = [each for each in scanners.SCANNERS if _program(project, each.name, interpreter)]
+    linter = _program(project, HADOLINT, interpreter)
+    if not known and not linter:
         raise UsageError(
             "image.scan",
             "needs trivy, grype or hadolint, and none is installed",
             hint=f"{_WHERE}; {EXTRA} brings hadolint",
         )
+    wanted = targets.find(project, loading.load(project), services)
     found: list[Finding] = []
     unknown: list[Remark] = []
-    if scanner is not None:
-        found += _vulnerabilities(project, wanted, scanner, report)
+    if known:
+        found += _vulnerabilities(project, wanted, known[0], report)
     else:
         unknown.append(Remark("IMG301", "scanner", _NONE, f"install one: {_WHERE}"))
     if linter:
@@ -56,10 +65,10 @@ def scan(
     return Report(tuple(dict.fromkeys(found)), unknowns=tuple(unknown), rules=rules("IMG3"))
 
 
-def _program(project: Project, name: str) -> str:
+def _program(project: Project, name: str, interpreter: str) -> str:
     """Return a program on PATH, or one that pip put beside this interpreter."""
     found = shutil.which(name, path=project.environ.get("PATH"))
-    return found or shutil.which(str(scanners.beside(sys.executable, name))) or ""
+    return found or shutil.which(str(scanners.beside(interpreter, name))) or ""
 
 
 def _vulnerabilities(

@@ -81,7 +81,6 @@ class Member:
     kind: str
     size: int
     mode: int
-    uid: int
     link: str
 
 
@@ -170,7 +169,6 @@ def _member(header: bytes) -> Member:
         kind=chr(header[156]),
         size=_number(header[124:136]),
         mode=_number(header[100:108]),
-        uid=_number(header[108:116]),
         link=_text(header[157:257].partition(b"\0")[0]),
     )
 

@@ -71,14 +71,15 @@ def check(project: Project, subject: Subject, report: events.Report = events.sil
                 "IMG118",
                 subject.name,
                 "\n".join([f"hardened, it ends with code {hardened.code}:", *said]),
-                _fix(hardened.tail),
+                remedy(hardened.tail),
                 subject.dockerfile("CMD"),
             ),
         )
     )
 
 
-def _fix(tail: Sequence[str]) -> str:
+def remedy(tail: Sequence[str]) -> str:
+    """Return what to do, by what the image printed last."""
     found = next((m for line in tail if (m := _READ_ONLY.search(line))), None)
     if found is None:
         return "see what it needs: a capability (cap_add), or a folder to write to (tmpfs)"

@@ -57,10 +57,16 @@ def _lines(subject: Subject, words: Sequence[str], depth: int = 0) -> Iterator[s
         script = _npm_script(subject, called)
         if script:
             yield from _lines(subject, ("sh", "-c", script), depth + 1)
-        for word in called[:2]:
-            text = subject.contents.texts.get(posixpath.join(subject.workdir, word), "")
-            if text and not word.endswith((".js", ".mjs", ".cjs")):
-                yield from (" ".join(each) for each in programs.commands(text))
+        for word in called[:2]:  # a script, or a shell and its script
+            yield from (" ".join(each) for each in programs.commands(_script(subject, word)))
+
+
+def _script(subject: Subject, word: str) -> str:
+    """Return the text of a shell script in the image; "" for any other program."""
+    path = subject.files.program(word, subject.path, subject.workdir)
+    path = path or posixpath.normpath(posixpath.join(subject.workdir, word))
+    text = subject.contents.texts.get(path, "")
+    return "" if path.endswith((".js", ".mjs", ".cjs", ".json")) else text
 
 
 def _npm_script(subject: Subject, called: Sequence[str]) -> str:
