@@ -51,7 +51,7 @@ def _settings(kind: type[Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...
 
 
 def _type(hint: Any) -> str:
-    plain = {str: "text", int: "number", bool: "true or false"}
+    plain = {str: "text", int: "number", bool: "true or false", Any: "text or mapping"}
     if hint in plain:
         return plain[hint]
     return "list" if typing.get_origin(hint) is tuple else "mapping"

@@ -138,6 +138,15 @@ class ParitySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """What built images may weigh."""
+
+    budget: Any = _setting(  # noqa: RUF009 - a field, like all others
+        "", "Largest size: 500MB, {warning: 400MB, error: 500MB}, or one of them by service."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ModeSettings:
     """A mode that the project adds, or what it changes in a built-in one."""
 
@@ -162,6 +171,7 @@ class Settings:
     db: DbSettings = field(default_factory=DbSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     parity: ParitySettings = field(default_factory=ParitySettings)
+    image: ImageSettings = field(default_factory=ImageSettings)
     modes: Mapping[str, ModeSettings] = _setting({}, "Modes by name.")
 
 

@@ -70,6 +70,32 @@ class Docker:
         """Return the identity of a stored image, or "" when the engine does not have it."""
         return str((self._image(image) or {}).get("Id") or "")
 
+    def image(self, image: str) -> dict[str, Any] | None:
+        """Return what the engine says about a stored image, or None when it has none."""
+        return self._image(image)
+
+    def history(self, image: str) -> tuple[dict[str, Any], ...]:
+        """Return the steps that an image was made by, the last one first."""
+        return tuple(dict(each) for each in self._api.history(image))
+
+    def archive(self, image: str) -> Iterator[bytes]:
+        """Yield the parts of an image as `docker save` writes it."""
+        yield from self._api.get_image(image)
+
+    def dangling(self, project: str) -> tuple[dict[str, Any], ...]:
+        """Return the images of a Compose project that lost their name to a newer build."""
+        label = f"{containers.PROJECT}={project}"
+        listed = self._api.images(all=False, filters={"dangling": True, "label": label})
+        return tuple(dict(each) for each in listed)
+
+    def build_cache(self) -> tuple[dict[str, Any], ...]:
+        """Return the records of the build cache, of every project."""
+        # The SDK's own call has the engine measure every volume and container first.
+        address = f"{self._api.base_url}/v{self._api.api_version}/system/df"
+        answer = self._api.get(address, params={"type": "build-cache"})
+        answer.raise_for_status()
+        return tuple(dict(each) for each in answer.json().get("BuildCache") or ())
+
     def logs(self, container: str, lines: int, *, since: float = 0.0) -> str:
         """Return the last lines that a container wrote, since an epoch time of the engine."""
         begin = int(since) or None

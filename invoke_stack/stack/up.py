@@ -17,6 +17,7 @@ from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
+from invoke_stack.images import targets as builds
 from invoke_stack.project import Project
 from invoke_stack.stack import blanks, images, known, override, preflight, state, status
 from invoke_stack.stack.known import Known
@@ -122,7 +123,11 @@ class _Run:
         )
         if not needed.build and not needed.pull:
             return
-        with override.applied(self.project, self.declared, {}, self.report) as call:
+        built = builds.find(self.project, self.declared, needed.build) if needed.build else ()
+        with (
+            override.applied(self.project, self.declared, {}, self.report) as plain,
+            builds.completed(self.project, plain, built) as call,
+        ):
             images.provide(self.project, call, needed, self.report)
         if not self.project.dry:
             images.remember(self.project, self.declared, self.engine, needed.build)

@@ -261,7 +261,7 @@ def test_every_setting_has_a_sentence_for_the_docs() -> None:
 
     for kind in (Settings, DbSettings, ModeSettings):
         for item in dataclasses.fields(kind):
-            sections = {"compose", "env", "db", "cache", "parity"}
+            sections = {"compose", "env", "db", "cache", "image", "keep", "parity"}
             assert "help" in item.metadata or item.name in sections
 
 
