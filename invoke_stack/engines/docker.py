@@ -81,6 +81,11 @@ class Docker:
         config = self._api.inspect_container(container).get("Config") or {}
         return dict(str(pair).partition("=")[::2] for pair in config.get("Env") or ())
 
+    def command(self, container: str) -> tuple[str, ...]:
+        """Return the command line that a container was started with; it may hold secrets."""
+        found = self._api.inspect_container(container)
+        return tuple(map(str, (found.get("Path") or "", *(found.get("Args") or ()))))
+
     def volumes(self, project: str) -> tuple[Volume, ...]:
         """Return a project's named volumes with their sizes."""
         label = {"label": f"{containers.PROJECT}={project}"}
