@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -128,7 +129,7 @@ def _safe(  # noqa: PLR0913 - as `migrate`
     if not wanted or place.docker is None:
         return ""
     options = job.Options(label="before-migrate", kind="safety")
-    made = backups.backup(project, place.declared, place.docker, options, report)
+    made = backups.backup(_of(project, place), place.declared, place.docker, options, report)
     return project.shown(made.file) if made else ""
 
 
@@ -171,6 +172,12 @@ def _require_fitting(request: Request, mode: str) -> None:
         raise UsageError(flag, text, hint=f"inv db.migrate --dev {flag}")
     if request.applied and request.rolled_back:
         raise UsageError("--applied", "contradicts --rolled-back", hint="leave one of them away")
+
+
+def _of(project: Project, place: Place) -> Project:
+    """Return the project with the database of the place, which its settings may not name."""
+    db = dataclasses.replace(project.settings.db, name=_name(place))
+    return dataclasses.replace(project, settings=dataclasses.replace(project.settings, db=db))
 
 
 def _name(place: Place) -> str:

@@ -56,13 +56,12 @@ def resolve(name: str, *, applied: bool) -> tuple[str, ...]:
     return ("migrate", "resolve", "--applied" if applied else "--rolled-back", name)
 
 
-def studio(port: int, major: int, *, inside: bool) -> tuple[str, ...]:
+def studio(port: int, major: int) -> tuple[str, ...]:
     """Return the options of `studio`: on loopback, and without a browser of its own.
 
-    Prisma 6 listens on every interface unless it is told otherwise; inside a container it must,
-    because only what leaves the container is published to the loopback of this machine.
+    Prisma 6 listens on every interface unless it is told otherwise; 7 has no word for it.
     """
     words = ("--port", str(port), "--browser", "none")
     if major >= CONFIG_SINCE:
         return words
-    return (*words, "--hostname", "0.0.0.0" if inside else "127.0.0.1")  # noqa: S104
+    return (*words, "--hostname", "127.0.0.1")

@@ -64,12 +64,13 @@ def add(
     Raises:
         StackError: Prisma could not compare, say because the schema is not valid.
     """
-    if files and not state.applied and not state.failed:
-        return state  # nothing has been made that could have been changed
     late = "failed" if state.failed else "pending" if state.pending and not place.own else ""
     if late:
         return _noted(state, LATER.format(late))
     look = _Look(project, place, spot, state, files)
+    if files and not state.applied:
+        look.difference(look.schema())  # of no interest, but Prisma gets in and reads the schema
+        return state
     against = () if state.pending else look.difference(look.schema())
     if not against and not state.pending:
         return state

@@ -26,9 +26,10 @@ DEPTH = 3
 NEWEST = 7
 """The major version taken where none can be read."""
 
-_COMMENT = re.compile(r"/\*.*?\*/|(?m:(?:^|\s)//.*$)", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?\*/|(?m:(?:^|\s)//[^\n]*$)", re.DOTALL)
 _WORDS = re.compile(r"""["'`]([^"'`$]+)["'`]""")
 _ENV = re.compile(r"""\benv\(\s*["'](\w+)["']\s*\)|process\.env(?:\.(\w+)|\[["'](\w+)["']\])""")
+_SHADOW = re.compile(r"\bshadowDatabaseUrl\s*[:=][^,\n}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def url_keys(schema: Path | None, config: str) -> tuple[str, ...]:
     """
     parts = [config] if "datasource" in config else []
     parts += [_datasource(path) for path in _schema_files(schema)]
-    text = "\n".join(re.sub(r"(?m)^.*shadowDatabaseUrl.*$", "", part) for part in parts)
+    text = "\n".join(_SHADOW.sub("", part) for part in parts)
     found = dict.fromkeys(next(filter(None, each)) for each in _ENV.findall(text))
     return tuple(found)
 

@@ -31,7 +31,7 @@ def serve(
     """
     require_free(port)
     if spot.found is None:
-        arguments = calls.studio(port, spot.major, inside=False)
+        arguments = calls.studio(port, spot.major)
         _watched(project, spot, spot.run("studio", arguments), port, report, ready)
         return
     name = f"{spot.stack}-studio-{secrets.token_hex(4)}"

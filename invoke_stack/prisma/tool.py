@@ -178,7 +178,7 @@ def _journal(project: Project, place: Place, package: Package) -> State:
     state = journal.compare(files, journal.rows(answer))
     foreign = journal.tables(answer)
     if files and foreign and not state.applied and not state.failed:
-        text = f"{foreign} tables that no migration has made: there is no history"
+        text = f"tables that no migration has made: {foreign}; there is no history"
         return dataclasses.replace(state, drift=(text,))
     if files:
         return state

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from invoke_stack import sizes
 from invoke_stack.cache.flush import Flushed
 from invoke_stack.cache.info import Info
-from invoke_stack.tasks._show_db import size
 from invoke_stack.tasks._task import Run
 
 
@@ -13,10 +13,10 @@ def info(run: Run, service: str, found: Info) -> None:
     if run.json:
         run.console.document({"service": service, **found.mapping()})
         return
-    limit = f"of {size(found.limit)}, then {found.policy}" if found.limit else "no limit"
+    limit = f"of {sizes.shown(found.limit)}, then {found.policy}" if found.limit else "no limit"
     rows = [
         ("server", f"{found.name} {found.version}, up {found.uptime_s} s"),
-        ("memory", f"{size(found.memory)}, {limit}"),
+        ("memory", f"{sizes.shown(found.memory)}, {limit}"),
         ("survives a restart", found.persistence),
         ("clients", str(found.clients)),
         ("lookups", f"{found.hits} hits, {found.misses} misses, {found.evicted} evicted"),
