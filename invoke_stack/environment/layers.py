@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from invoke_stack.environment.collecting import put_off
 from invoke_stack.environment.dotenv import Assignment, assignments, decode, statements
-from invoke_stack.environment.marks import among, marks, named
+from invoke_stack.environment.marks import Mark, marks, named, noting
 from invoke_stack.errors import UsageError
 from invoke_stack.modes import BUILT_IN, Mode
 
@@ -60,6 +61,7 @@ def layer_paths(folder: Path, mode: Mode, *, custom: Iterable[Mode] = ()) -> tup
     return tuple(folder / name for name in mode.layers if name in present)
 
 
+@put_off()
 def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
     """Read one env file.
 
@@ -75,9 +77,10 @@ def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
             f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
             hint="check that it is a file and that you may read it",
         ) from None
-    # Taken apart once: that is the better half of the time.
-    parsed = tuple(statements(decode(data, file)))
-    return Layer(file, path, assignments(parsed, file, allow=allow), named(among(parsed)))
+    # Taken apart once, as that is the better half of the time.
+    marked: dict[str, tuple[Mark, ...]] = {}
+    parsed = noting(statements(decode(data, file)), marked)
+    return Layer(file, path, assignments(parsed, file, allow=allow), named(marked.items()))
 
 
 def shown(path: Path, root: Path) -> str:

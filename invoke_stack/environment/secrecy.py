@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke_stack.compose.interpolation import Lookup, Template, names
+from invoke_stack.compose.interpolation import Lookup, names
 from invoke_stack.redaction import is_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from invoke_stack.environment.values import Place
+    from invoke_stack.environment.expansion import Definitions
 
 
 class Secrecy:
@@ -25,7 +25,7 @@ class Secrecy:
     def __init__(
         self,
         marks: Sequence[Mapping[str, Mapping[str, str]]],
-        definitions: Mapping[str, list[tuple[Template, Place]]],
+        definitions: Definitions,
         lookup: Lookup,
     ) -> None:
         self._marked = {key for each in marks for key in each if "sensitive" in each[key]}
@@ -50,6 +50,6 @@ class Secrecy:
             text = self._lookup(name)
             if text and (name in self._marked or is_sensitive(name, text)):
                 parts.append(text)
-            for template, _ in self._definitions.get(name, ()):
+            for template, *_ in self._definitions.get(name, ()):
                 pending.extend(names(template))
         return parts
