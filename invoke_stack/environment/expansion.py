@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from invoke_stack.compose.interpolation import Template, expand, names
+from invoke_stack.compose.interpolation import Template, TooLongError, expand, names
 from invoke_stack.environment.dotenv import LONGEST
 from invoke_stack.errors import UsageError
 
@@ -20,21 +20,24 @@ if TYPE_CHECKING:
 Definition: TypeAlias = "tuple[Template, str, int]"
 """What one line says: the value with its references, the file, the line."""
 
-Definitions: TypeAlias = "Mapping[str, tuple[Definition, ...]]"
+Definitions: TypeAlias = "Mapping[str, list[Definition]]"
 """What the layers say about each key, lowest rank first."""
 
+# Of variables that are not worked out yet: those of a file are, one after the other.
+_DEEPEST = 20
 
-def definitions(layers: Iterable[Layer]) -> dict[str, tuple[Definition, ...]]:
+
+def definitions(layers: Iterable[Layer]) -> dict[str, list[Definition]]:
     """Return what the layers say about each key, lowest rank first.
 
     Two lines for one key in one file count as two ranks. A key without `=` says nothing.
     """
-    found: dict[str, tuple[Definition, ...]] = {}
+    found: dict[str, list[Definition]] = {}
     for layer in layers:
         for each in layer.assignments:
             if each.template is not None:
                 said = (each.template, layer.file, each.line)
-                found[each.key] = (*found.get(each.key, ()), said)
+                found.setdefault(each.key, []).append(said)
     return found
 
 
@@ -99,24 +102,29 @@ class Expansion:
 
     def _expanded(self, step: tuple[str, int], template: Template, where: str) -> str:
         key, rank = step
+        text: str | None
         try:
             text = expand(
                 template,
                 # A key in its own value is what the next lower layer says.
                 lambda name: self._at(key, rank - 1) if name == key else self.value(name),
+                longest=LONGEST,
             )
-        except RecursionError:
-            raise UsageError(where, f"the references of {key} are nested too deeply") from None
-        if len(text.encode(errors="surrogateescape")) > LONGEST:
+        except TooLongError:
+            text = None
+        if text is None or len(text.encode(errors="surrogateescape")) > LONGEST:
             raise UsageError(
                 where,
                 f"the value of {key} grows longer than 120 KiB",
-                hint="the system cannot hand it to a program",
+                hint="the system cannot hand it to a program; keep it in a file and name the file",
             )
         return text
 
     def _refuse_loops(self, step: tuple[str, int], template: Template, where: str) -> None:
         key, rank = step
+        if len(self._active) > _DEEPEST:
+            what = f"the references that lead to {key} are nested more than {_DEEPEST} deep"
+            raise UsageError(where, what, hint="move each variable above those that refer to it")
         if step in self._active:
             ring = [name for name, _ in self._active[self._active.index(step) :]]
             raise UsageError(

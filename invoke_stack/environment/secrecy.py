@@ -31,25 +31,30 @@ class Secrecy:
         self._marked = {key for each in marks for key in each if "sensitive" in each[key]}
         self._definitions = definitions
         self._lookup = lookup
+        self._known: dict[str, frozenset[str]] = {}
 
     def covers(self, key: str, text: str | None, used: Iterable[str]) -> bool:
         """Tell whether a value, which refers to the names in ``used``, is a secret."""
         if key in self._marked or is_sensitive(key, text):
             return True
-        return text is not None and any(part in text for part in self._parts(key, used))
+        return text is not None and any(
+            part in text for name in used if name != key for part in self._parts(name)
+        )
 
-    def _parts(self, key: str, used: Iterable[str]) -> list[str]:
-        """Return the secrets that a value can hold through its references, near and far."""
-        pending, seen = list(used), {key}
-        parts = []
-        while pending:
+    def _parts(self, of: str) -> frozenset[str]:
+        """Return the secrets that a reference can bring in, from near and far."""
+        pending, seen, parts = [of], set(), set[str]()
+        while pending and of not in self._known:
             name = pending.pop()
+            if name in self._known:
+                parts |= self._known[name]
+                continue
             if name in seen:
                 continue
             seen.add(name)
             text = self._lookup(name)
             if text and (name in self._marked or is_sensitive(name, text)):
-                parts.append(text)
+                parts.add(text)
             for template, *_ in self._definitions.get(name, ()):
                 pending.extend(names(template))
-        return parts
+        return self._known.setdefault(of, frozenset(parts))
