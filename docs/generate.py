@@ -43,7 +43,7 @@ def _settings(kind: type[Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...
         mapping = typing.get_origin(hint) not in {None, tuple}
         variable = "" if mapping or "NAME" in here else f"`{PREFIX}{'_'.join(here).upper()}`"
         yield f"`{name}`", variable, _type(hint), _default(item), item.metadata["help"]
-        if mapping:
+        if mapping and dataclasses.is_dataclass(typing.get_args(hint)[1]):
             yield from _settings(typing.get_args(hint)[1], (*path, item.name, "NAME"))
 
 

@@ -42,6 +42,9 @@ class EnvSettings:
 
     directory: str = _setting("", "Folder of the root family of env files; the project root.")
     allow: tuple[str, ...] = _setting((), "Reserved keys (PATH, NODE_OPTIONS, …) files may set.")
+    templates: Mapping[str, str] = _setting(
+        {}, "Template: the env file it makes; both named from the root."
+    )
     rewrite: tuple[str, ...] = _setting((), "Further keys whose URL has a host and a stack view.")
 
 
@@ -151,7 +154,7 @@ def _cast(hint: Any, value: Any, source: str, path: str) -> Any:
         item = typing.get_args(hint)[1]
         # A name with nothing below it is there, with every default.
         given = {str(key): {} if each is None else each for key, each in value.items()}
-        return {key: build(item, each, source, f"{path}.{key}") for key, each in given.items()}
+        return {key: _cast(item, each, source, f"{path}.{key}") for key, each in given.items()}
     if typing.get_origin(hint) is tuple:
         return _tuple(hint, value, source, path)
     return _scalar(hint, value, source, path)

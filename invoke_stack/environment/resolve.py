@@ -104,7 +104,7 @@ def _family(
     others = [
         entry
         for entry in dict.fromkeys(entries)
-        if entry.parent == folder and entry not in family and entry.is_file()
+        if entry.parent == folder and entry not in family and entry.exists()
     ]
     rank = 1 if family and family[0].name == ".env" else 0
     return [*family[:rank], *others, *family[rank:]]
