@@ -16,6 +16,7 @@ from invoke_stack.errors import UsageError
 from invoke_stack.findings.model import Finding, Remark, Report
 from invoke_stack.project import Project
 
+_OF_LINES = frozenset({"ENV-SYNTAX", "ENV-REF", "ENV-RESERVED", "ENV-DUP"})
 _NEEDS_TEMPLATE = frozenset({"ENV-MISSING", "ENV-EXTRA", "ENV-TYPE"})
 
 
@@ -56,8 +57,14 @@ def _of_keys(
 
 
 def _unportable(project: Project, told: Sequence[Finding], only: Selection) -> Iterator[Finding]:
-    """Yield what `env.lint` says about lines that nothing was said about yet."""
-    lines = {(place.file, place.line) for each in told for place in each.where if place.line}
+    """Yield what `env.lint` says, but of no line that is told to be broken already."""
+    lines = {
+        (place.file, place.line)
+        for each in told
+        if each.rule in _OF_LINES
+        for place in each.where
+        if place.line
+    }
     try:
         found = lint.report(project, only).findings
     except UsageError:  # a file that nobody can read is a finding of ours already

@@ -169,7 +169,7 @@ def _bypass(service: str, place: Place) -> Finding:
         "warning",
         "high",
         service,
-        "`env_file:` names one layer: a plain docker compose reads it past the other layers",
+        "`env_file:` names one of several layers: a plain `docker compose up` misses the others",
         "start it through inv stack.*, or name the files in the order of the layers",
         (place,),
     )
