@@ -117,35 +117,6 @@ def sync(project: Project, report: events.Report, only: Selection = ALL) -> Resu
     return Result(needs.mode.name, changes)
 
 
-def proposed(project: Project) -> str:
-    """Return a template for a project that has none; "" where it has one.
-
-    Raises:
-        UsageError: there is no template and nothing to make one from.
-    """
-    needs = stacks.find(project)
-    if templates.targets(project, needs) or templates.other_modes(project, needs):
-        return ""
-    text = proposal.text(project, needs)
-    if not text:
-        raise UsageError(
-            proposal.FILE,
-            "there is no template, and no compose file or Prisma schema names a variable",
-            hint=f"write {proposal.FILE} with one NAME=value per line",
-        )
-    return text
-
-
-def propose(project: Project, text: str, report: events.Report) -> Path:
-    """Write the proposed template."""
-    path = templates.main_folder(project) / proposal.FILE
-    if project.dry:
-        report(events.Planned(f"write {project.shown(path)}"))
-    else:
-        writing.shared(path, text)
-    return path
-
-
 def _targets(project: Project, needs: Needs) -> tuple[Target, ...]:
     found = templates.targets(project, needs)
     if found:

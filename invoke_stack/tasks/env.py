@@ -69,13 +69,14 @@ def init(
     """Create or complete the env files from their templates, with generated secrets."""
     from invoke_stack.environment.selection import Selection
     from invoke_stack.scaffold import env as domain
+    from invoke_stack.scaffold import proposal
     from invoke_stack.tasks import _show_env
 
-    text = domain.proposed(run.project)
+    text = proposal.proposed(run.project)
     if text:
         run.console.result(text)
         run.confirm("there is no template; write this one as .env.example and make .env from it?")
-        domain.propose(run.project, text, run.console.report)
+        proposal.write(run.project, text, run.console.report)
         if run.project.dry:
             return
     request = domain.Request(tuple(rotate or ()), fix=fix, only=Selection(service, dir))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -161,6 +162,25 @@ def test_every_task_refuses_a_folder_or_service_that_is_not_there(
         assert (ran.code, ran.err.count("nowhere") > 0) == (2, True)
 
 
+@pytest.mark.parametrize("task", ["env.lint", "env.check", "env.diff", "env.sync", "env.init"])
+def test_with_service_a_task_keeps_to_the_env_files_of_that_service(
+    two_folders: Stage, task: str
+) -> None:
+    one = two_folders.inv(task, *TASKS[task], "--dry", "--json", "--service", "api")
+    same = two_folders.inv(task, *TASKS[task], "--dry", "--json", "--dir", "api")
+
+    assert one.document() == same.document()
+    assert "api" in one.out
+
+
+def test_run_gives_a_program_what_a_service_gets(two_folders: Stage) -> None:
+    two_folders.write("api/.env", "A=of the service\n")
+
+    ran = two_folders.inv("env.run", "--service", "api", "--", "sh", "-c", "echo $A")
+
+    assert ran.out.strip() == "of the service"
+
+
 def test_a_folder_without_env_files_is_no_clean_result(two_folders: Stage) -> None:
     two_folders.write("docs/readme", "")
 
@@ -204,3 +224,16 @@ def test_a_setting_that_names_no_template_is_an_error(stage: Stage) -> None:
 
     assert ran.code == ExitCode.USAGE
     assert "setting stack.env.templates: no such template: .env.dokcer.example" in ran.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes")
+def test_a_named_pipe_is_never_read_and_never_passed_over(stage: Stage) -> None:
+    stage.write("compose.yaml", "services: {web: {image: x, env_file: [web.env]}}\n")
+    os.mkfifo(stage.root / "web.env")
+
+    for task in ("env.lint", "env.check"):
+        ran = stage.inv(task)
+
+        assert ran.code in {ExitCode.USAGE, ExitCode.FINDINGS}
+        assert "web.env" in ran.out + ran.err
+        assert "a named pipe, a socket or a device" in ran.out + ran.err

@@ -75,6 +75,13 @@ def env_files(project: Project, families: Sequence[Family], needs: Needs) -> Ite
     """Yield the files that services cannot do without and that no template makes."""
     made = {target.path for family in families for target in family.targets}
     for entry in needs.env_files:
+        try:
+            layers.refuse_other_than_file(entry.path, project.shown(entry.path))
+        except UsageError as problem:
+            where = Place("local", problem.where)
+            yield finding(
+                "ENV-SYNTAX", "error", problem.where, problem.message, problem.hint, where
+            )
         if entry.required and entry.path not in made and not entry.path.exists():
             file = project.shown(entry.path)
             message = (

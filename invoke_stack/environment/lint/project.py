@@ -82,11 +82,13 @@ class _Run:
         return layering.layered(checked, self._environ())
 
     def _checked(self, path: Path, lower: set[str], *, next_app: bool) -> Checked:
+        file = layers.shown(path, self.project.root)
+        layers.refuse_other_than_file(path, file)
         try:
             data = path.read_bytes()
         except OSError as error:
             raise UsageError(
-                layers.shown(path, self.project.root),
+                file,
                 f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
                 hint="check that it is a file and that you may read it",
             ) from None
@@ -134,7 +136,7 @@ class _Run:
             family = self._paths(path.parent)
             if path in family and len(family) > 1:
                 yield _bypass(service, place)
-            elif path not in read and path.is_file():
+            elif path not in read and path.exists():
                 others[path] = None
         known = {key for path in read for key in self._keys(path)}
         for path in others:
