@@ -43,6 +43,9 @@ class EnvSettings:
 
     directory: str = _setting("", "Folder of the root family of env files; the project root.")
     allow: tuple[str, ...] = _setting((), "Reserved keys (PATH, NODE_OPTIONS, …) files may set.")
+    templates: Mapping[str, str] = _setting(
+        {}, "Template: the env file it makes; both named from the root."
+    )
     rewrite: tuple[str, ...] = _setting((), "Further keys whose URL has a host and a stack view.")
 
 
