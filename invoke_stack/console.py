@@ -129,21 +129,31 @@ class Console:
         Raises:
             RefusedError: another answer, or nobody there to give one.
         """
-        if yes:
-            return
+        if not yes and self._ask(question, "[y/N] ", "--yes").casefold() not in {"y", "yes"}:
+            raise RefusedError("confirmation", "not given; nothing was changed")
+
+    def confirm_word(self, question: str, word: str) -> None:
+        """Return when the user types the word.
+
+        Raises:
+            RefusedError: another answer, or nobody there to give one.
+        """
+        if self._ask(question, f"type {word} to go on: ", f"--confirm {word}") != word:
+            raise RefusedError("confirmation", "that is another name; nothing was changed")
+
+    def _ask(self, question: str, prompt: str, flag: str) -> str:
         self.finish()
         source = self._source or sys.stdin
         # Without a standard input (a service, `pythonw`) there is none to ask either.
         if source is None or not (source.isatty() and self._err.terminal):
             raise RefusedError(
                 "confirmation",
-                "there is no terminal to ask on and --yes was not given",
-                hint="read what it does, then add --yes",
+                f"there is no terminal to ask on and {flag} was not given",
+                hint=f"read what it does, then add {flag}",
                 detail=tuple(question.splitlines()),
             )
-        self._err.write(f"{self._clean(question)} [y/N] ")
-        if source.readline().strip().casefold() not in {"y", "yes"}:
-            raise RefusedError("confirmation", "not given; nothing was changed")
+        self._err.write(f"{self._clean(question)} {prompt}")
+        return source.readline().strip()
 
     def report(self, event: Event) -> None:
         """Show what a long domain function reports."""

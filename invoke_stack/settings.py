@@ -55,6 +55,10 @@ class DbSettings:
     directory: str = _setting("backups", "Folder of the backups, from the project root.")
     compression: str = _setting("auto", "auto, zstd:LEVEL, gzip:LEVEL or none.")
     timeout: int = _setting(60, "Seconds that db.wait waits.")
+    protected: tuple[str, ...] = _setting(
+        ("prod", "production", "live"),
+        "Words or patterns of database and host names that are never replaced.",
+    )
     providers: tuple[Any, ...] = _setting(
         (), "Further database providers: objects or 'module:name'."
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack import files
-from invoke_stack.database import catalog, dump, leftovers, names, record, sessions, write
+from invoke_stack.database import catalog, dump, leftovers, locate, names, record, sessions, write
 from invoke_stack.database import manifest as manifests
 from invoke_stack.database import target as targets
 from invoke_stack.database.dump import Dump, Dumped
@@ -42,12 +42,14 @@ class Options:
         to: another folder than the setting's; the file goes right into it.
         fast: skip the full decode; the checksum is taken all the same.
         kind: "manual", or "safety" before something is removed.
+        target: the variable whose URL leads to the database; "" for the stack's own.
     """
 
     label: str = ""
     to: str = ""
     fast: bool = False
     kind: str = "manual"
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Backup:
 @dataclass(frozen=True, slots=True)
 class _Job:
     project: Project
-    docker: Docker
+    docker: Docker | None
     target: Target
     answer: str
     options: Options
@@ -100,11 +102,18 @@ class _Job:
 def backup(
     project: Project,
     declared: Declared,
-    docker: Docker,
+    docker: Docker | None,
     options: Options | None = None,
     report: Report = silent,
 ) -> Backup | None:
-    """Back the stack's database up.
+    """Back the stack's database up, or the one that a variable's URL leads to.
+
+    Args:
+        project: the project.
+        declared: its stack.
+        docker: the engine; None where none answers, which a database elsewhere can do without.
+        options: what the flags say.
+        report: told what goes on.
 
     Returns:
         The backup; None in a dry run, which reports what it would do.
@@ -118,7 +127,7 @@ def backup(
     began = time.monotonic()
     options = options or Options()
     names.checked_label(options.label)
-    target = targets.find(project, declared, docker)
+    target = locate.find(project, declared, docker, options.target, report)
     if project.dry:
         answer = targets.ask(project, target, target.provider.facts())
         _plan(_Job(project, docker, target, answer, options, report))
@@ -187,7 +196,9 @@ def _dumped(job: _Job, work: Dump) -> Dumped:
     try:
         return work.run(job.compressions())
     except StackError as problem:
-        container = _settled(job, patience_s=0 if problem.detail else DEATH_S)
+        if job.docker is None or not job.target.service:
+            raise  # no container of this stack could have ended
+        container = _settled(job, job.docker, patience_s=0 if problem.detail else DEATH_S)
         if container is not None and container.running:
             raise
         stopped = targets.stopped(job.target.service, container)
@@ -195,12 +206,12 @@ def _dumped(job: _Job, work: Dump) -> Dumped:
         raise StackError(stopped.where, text, hint=stopped.hint, detail=problem.detail) from problem
 
 
-def _settled(job: _Job, *, patience_s: float) -> Container | None:
+def _settled(job: _Job, docker: Docker, *, patience_s: float) -> Container | None:
     """Return the container; for a while it still counts as running after it was killed."""
     deadline = time.monotonic() + patience_s
     while True:
         target = job.target
-        container = targets.container_of(job.docker, target.project, target.service)
+        container = targets.container_of(docker, target.project, target.service)
         gone = container is None or not container.running
         if gone or time.monotonic() >= deadline:
             return container

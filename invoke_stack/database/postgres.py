@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Service
-from invoke_stack.database.values import Contents, Facts, Header, Login
+from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 
 MAGIC = b"PGDMP"
@@ -31,6 +31,10 @@ _LONGEST = 400
 _WHO_LOCKS = (
     "see who holds it in psql: SELECT pid, relation::regclass FROM pg_locks "
     "WHERE mode = 'AccessExclusiveLock'"
+)
+
+_UNREACHED = (
+    r"could not connect|connection to server .* failed|starting up|could not translate host"
 )
 
 _COUNTED = {
@@ -95,6 +99,19 @@ SELECT json_build_object('migration', (
 \endif
 """
 
+_STAKES = r"""\set ON_ERROR_STOP on
+SELECT json_build_object(
+  'bytes', CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) ELSE -1 END,
+  'tables', (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_|^information_schema$'),
+  'sessions', (SELECT count(*) FROM pg_stat_activity
+               WHERE datid = d.oid AND pid <> pg_backend_pid()),
+  'protected', EXISTS (
+    SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS pair
+    WHERE s.setdatabase = d.oid AND pair ~* '^invoke_stack\.protected=(on|true|yes|1)$'))
+FROM pg_database d WHERE datname = current_database();
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
@@ -126,9 +143,10 @@ class Postgres:
             "PGAPPNAME": application,
             "PGCONNECT_TIMEOUT": str(CONNECT_S),
             "PGDATABASE": login.database,
-            "PGUSER": login.user,
+            **({"PGUSER": login.user} if login.user else {}),
+            **({"PGPASSWORD": login.password} if login.password else {}),
         }
-        return {**values, "PGPASSWORD": login.password} if login.password else values
+        return {**values, **login.variables}
 
     def probe(self) -> tuple[str, ...]:
         """Return a query over TCP: while the volume is made, only the socket answers."""
@@ -137,6 +155,15 @@ class Postgres:
     def client(self) -> tuple[str, ...]:
         """Return psql without the user's own configuration and without any prompt."""
         return ("psql", "-X", "-w", "-q", "-A", "-t")
+
+    def shell(self, statement: str, *, bare: bool, interactive: bool = False) -> tuple[str, ...]:
+        """Return psql; only a person gets their own `.psqlrc`."""
+        if interactive:
+            return ("psql", "-w")
+        rows = ("-A", "-t", "--field-separator=\t") if bare else ("--pset=pager=off",)
+        # Standard input as a file: what fails is then named with its line.
+        source = f"--command={statement}" if statement else "--file=-"
+        return ("psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1", *rows, source)
 
     def facts(self) -> str:
         """Return the statements behind a manifest."""
@@ -149,6 +176,15 @@ class Postgres:
             if line.startswith("{"):
                 found |= json.loads(line)
         return Facts(str(found.pop("server", "")), int(str(found.pop("major", 0))), found)
+
+    def stakes(self) -> str:
+        """Return one query; the mark is read from the catalogue, where no session hides it."""
+        return _STAKES
+
+    def read_stakes(self, output: str) -> Stakes:
+        """Return the answer of that query: one JSON object."""
+        line = next((line for line in output.splitlines() if line.startswith("{")), "{}")
+        return Stakes(**json.loads(line))
 
     def ending(self, application: str) -> str:
         """Return a statement that ends sessions by name prefix; the name is one of ours."""
@@ -223,16 +259,24 @@ class Postgres:
         """Return what a message of psql or pg_dump means for the user."""
         where = f"database {login.database}"
         if re.search(r'database ".*" does not exist', stderr):
-            hint = "name another in the setting stack.db.name, or create it with your migrations"
+            hint = "name another in the setting stack.db.name, or create it: inv db.repair"
+            if login.variables:
+                hint = "correct the name in the URL, or create it with your migrations"
             return UsageError(where, "does not exist on this server", hint=hint)
         if re.search(r'password authentication failed|no password supplied|role ".*" does', stderr):
             text = f"the server does not let user {login.user} in"
-            hint = "the volume keeps the user and password it was made with: set those again"
+            hint = "the volume keeps the user and password it was made with: inv db.repair"
+            if login.variables:
+                hint = "correct user and password in the URL; of this stack's volume: inv db.repair"
             return UnreachableError(where, text, hint=hint, detail=_last(stderr))
         if "LOCK TABLE" in stderr and "timeout" in stderr:
             text = f"a session kept a table locked for more than {self.lock_wait_s} s"
             return StackError(where, text, hint=_WHO_LOCKS, detail=_last(stderr))
-        if re.search(r"could not connect|connection to server .* failed|starting up", stderr):
+        if found := re.search(r"server version: (\d+)\S*; pg_\w+ version: (\S+)", stderr):
+            text = f"pg_dump {found[2]} is too old for the server's version {found[1]}"
+            hint = f"install PostgreSQL {found[1]}'s client programs, first on PATH"
+            return StackError(where, text, hint=hint, detail=_last(stderr))
+        if re.search(_UNREACHED, stderr):
             hint = "wait for it with: inv db.wait"
             return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
         return None

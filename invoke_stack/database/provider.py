@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from invoke_stack.compose.model import Service
 from invoke_stack.database.postgres import Postgres
-from invoke_stack.database.values import Contents, Facts, Header, Login
+from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
 from invoke_stack.errors import StackError, UsageError
 
 
@@ -43,11 +43,26 @@ class Provider(Protocol):
     def client(self) -> tuple[str, ...]:
         """Return a client that runs the statements on its stdin and prints bare values."""
 
+    def shell(self, statement: str, *, bare: bool, interactive: bool = False) -> tuple[str, ...]:
+        """Return a client for people: runs a statement, or what it reads, and then ends.
+
+        Args:
+            statement: what to run; "" reads standard input.
+            bare: print rows for another program, columns separated by tabs.
+            interactive: a person types; else the first error ends it.
+        """
+
     def facts(self) -> str:
         """Return statements whose output ``read_facts`` understands."""
 
     def read_facts(self, output: str) -> Facts:
         """Return the server's facts about the database."""
+
+    def stakes(self) -> str:
+        """Return statements whose output ``read_stakes`` understands."""
+
+    def read_stakes(self, output: str) -> Stakes:
+        """Return size, sessions and the owner's mark of the database."""
 
     def ending(self, application: str) -> str:
         """Return a statement that ends every session of that name prefix and counts them."""

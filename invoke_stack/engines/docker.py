@@ -87,6 +87,11 @@ class Docker:
         networks = (settings.get("Networks") or {}).values()
         return tuple(str(each["IPAddress"]) for each in networks if each.get("IPAddress"))
 
+    def command(self, container: str) -> tuple[str, ...]:
+        """Return the command line that a container was started with; it may hold secrets."""
+        found = self._api.inspect_container(container)
+        return tuple(map(str, (found.get("Path") or "", *(found.get("Args") or ()))))
+
     def volumes(self, project: str) -> tuple[Volume, ...]:
         """Return a project's named volumes with their sizes."""
         label = {"label": f"{containers.PROJECT}={project}"}

@@ -6,6 +6,7 @@ import pkgutil
 from typing import Any
 
 from invoke_stack.database.migrating import Tool
+from invoke_stack.database.sqlfiles.tool import SqlFiles
 from invoke_stack.errors import UsageError
 from invoke_stack.prisma.tool import Prisma
 from invoke_stack.project import Project
@@ -15,7 +16,7 @@ SETTING = "stack.db.tool"
 
 def built_in() -> tuple[Tool, ...]:
     """Return the tools that need no setting, in the order in which they are asked."""
-    return (Prisma(),)
+    return (Prisma(), SqlFiles())
 
 
 def find(project: Project) -> Tool:

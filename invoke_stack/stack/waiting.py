@@ -146,7 +146,7 @@ class Watch:
                 self.report(
                     events.Warned(
                         f"{text}: its volume was made with another one",
-                        "set the earlier password again, or give the user the new one in psql",
+                        "give the user the new one, without losing data: inv db.repair",
                     )
                 )
 

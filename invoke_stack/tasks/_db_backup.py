@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke_stack.tasks._db_stack import running_stack
+from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, stack_task
 
 
@@ -12,15 +12,16 @@ from invoke_stack.tasks._task import Run, stack_task
         "label": "A word in the file's name: a-z, 0-9 and -.",
         "to": "Write into this folder.",
         "fast": "Skip the full decode; the checksum is taken all the same.",
+        **TARGET,
     },
 )
-def backup(run: Run, label: str = "", to: str = "", fast: bool = False) -> None:
+def backup(run: Run, label: str = "", to: str = "", fast: bool = False, target: str = "") -> None:
     """Write one verified backup of the database, or nothing."""
     from invoke_stack.database import backup as domain
     from invoke_stack.tasks import _show_db
 
-    options = domain.Options(label=label, to=to, fast=fast)
-    with running_stack(run) as (found, engine):
+    options = domain.Options(label=label, to=to, fast=fast, target=target)
+    with around(run, needed=not target) as (found, engine):
         made = domain.backup(run.project, found, engine, options, run.console.report)
     if made is not None:
         _show_db.made(run, made)

@@ -23,8 +23,17 @@ def remainder() -> tuple[str, ...]:
 
 def terminal() -> Terminal:
     """Return whether a person sits on both streams."""
-    both = (sys.stdin, sys.stdout)  # each is None where the caller closed it
-    return Terminal(interactive=all(each is not None and each.isatty() for each in both))
+    return Terminal(interactive=keyboard() and screen())
+
+
+def keyboard() -> bool:
+    """Return whether a person types; the stream is None where the caller closed it."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def screen() -> bool:
+    """Return whether a person reads the results."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def up(run: Run, result: Up) -> None:

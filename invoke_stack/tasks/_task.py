@@ -29,7 +29,7 @@ COMMON_HELP = {
     "yes": "Do not ask.",
 }
 LONGEST_S = 10**9
-SHORT = {"service": "s", "follow": "f", "key": "k"}
+SHORT = {"service": "s", "follow": "f", "key": "k", "command": "c"}
 
 
 class Flag(Argument):
@@ -96,9 +96,16 @@ class Run:
         self.json = json
         self.yes = yes
 
-    def confirm(self, question: str) -> None:
-        """Ask, unless `--yes` was given; a dry run asks nothing."""
-        if not self.project.dry:
+    def confirm(self, question: str, word: str = "") -> None:
+        """Ask, unless `--yes` was given; a dry run asks nothing.
+
+        With a ``word`` the user has to type it, and `--yes` is not enough.
+        """
+        if self.project.dry:
+            return
+        if word:
+            self.console.confirm_word(question, word)
+        else:
             self.console.confirm(question, yes=self.yes)
 
 

@@ -6,8 +6,9 @@ The tasks stand in the `_db_*` modules by what they do; this module is the colle
 from __future__ import annotations
 
 from invoke_stack.tasks._db_backup import backup, backups, verify
+from invoke_stack.tasks._db_client import repair, shell, url
 from invoke_stack.tasks._db_migrate import generate, migrate, seed, status, studio
-from invoke_stack.tasks._db_stack import running_stack
+from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
 __all__ = [
@@ -15,22 +16,25 @@ __all__ = [
     "backups",
     "generate",
     "migrate",
+    "repair",
     "seed",
+    "shell",
     "status",
     "studio",
+    "url",
     "verify",
     "wait",
 ]
 
 
-@stack_task(json=True, help={"timeout": "Seconds to wait (0: the setting db.timeout)."})
-def wait(run: Run, timeout: int = 0) -> None:
+@stack_task(json=True, help={"timeout": "Seconds to wait (0: the setting db.timeout).", **TARGET})
+def wait(run: Run, timeout: int = 0, target: str = "") -> None:
     """Wait until the app's own database answers."""
     from invoke_stack.database import wait as domain
 
     require_seconds(timeout)
-    with running_stack(run) as (found, engine):
-        ready = domain.wait(run.project, found, engine, timeout, run.console.report)
+    with around(run, needed=not target) as (found, engine):
+        ready = domain.wait(run.project, found, engine, timeout, run.console.report, target)
     if run.json:
         run.console.document(
             {"service": ready.service, "database": ready.database, "seconds": ready.seconds}

@@ -296,6 +296,31 @@ def test_off_a_terminal_nobody_is_asked() -> None:
     assert bench.said == ""
 
 
+def test_a_word_has_to_be_typed_as_it_is() -> None:
+    bench = Bench(terminal=True, answer="shop\n")
+
+    bench.console.confirm_word("drop shop?", "shop")
+
+    assert bench.said == "drop shop? type shop to go on: "
+
+
+@pytest.mark.parametrize("answer", ["\n", "", "y\n", "Shop\n", "shops\n"])
+def test_another_word_refuses(answer: str) -> None:  # A38
+    bench = Bench(terminal=True, answer=answer)
+
+    with pytest.raises(RefusedError, match="another name; nothing was changed"):
+        bench.console.confirm_word("drop shop?", "shop")
+
+
+def test_off_a_terminal_the_word_is_a_flag() -> None:  # A36
+    bench = Bench(answer="shop\n")
+
+    with pytest.raises(RefusedError, match="--confirm shop was not given") as caught:
+        bench.console.confirm_word("drop shop?", "shop")
+
+    assert caught.value.detail == ("drop shop?",)
+
+
 def test_every_event_has_its_line() -> None:
     bench = Bench()
 
