@@ -46,8 +46,7 @@ class Place:
     Attributes:
         declared: the stack in its mode: services, resolved env, Compose calls.
         docker: the engine; None where none is needed because nothing runs in a container.
-        target: clients inside the database's own container; None for a database that is not
-            this stack's.
+        target: its clients, inside its container or on this machine; None where there are none.
         host: its URL for a program on this machine, "" where that cannot reach it.
         stack: its URL for a program in a container of the stack.
         keys: the variables that carry the URL, the first one being the app's own.
@@ -67,7 +66,7 @@ class Place:
     @property
     def own(self) -> bool:
         """Whether it is this stack's own database, so that a mistake costs data of nobody else."""
-        return self.target is not None
+        return self.target is not None and self.target.place == "stack"
 
     def renamed(self, database: str) -> Place:
         """Return another database of the same server, for the same user."""

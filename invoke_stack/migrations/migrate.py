@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from invoke_stack.database import backup as backups
-from invoke_stack.database import job
+from invoke_stack.database import job, rails
 from invoke_stack.database.migrating import Development, Place, Resolver, State, Tool
+from invoke_stack.database.rails import Action, Confirm, Consent
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.events import Note, Planned, Report
 from invoke_stack.project import Project
@@ -29,6 +29,7 @@ class Request:
         applied: record this migration as applied by hand.
         rolled_back: record this failed migration as rolled back.
         interactive: a person sits at the terminal.
+        consent: what the flags say about a database that is not the stack's.
     """
 
     name: str = ""
@@ -37,6 +38,7 @@ class Request:
     applied: str = ""
     rolled_back: str = ""
     interactive: bool = False
+    consent: Consent = field(default_factory=Consent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,121 @@ class Migrated:
     done: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One `db.migrate`: what to do, where, and the two ways out."""
+
+    project: Project
+    place: Place
+    tool: Tool
+    request: Request
+    report: Report
+    confirm: Confirm
+
+    @property
+    def mode(self) -> str:
+        return self.place.declared.mode.name
+
+    @property
+    def develops(self) -> bool:
+        """Whether new migrations may be made: in dev, and never on somebody else's database."""
+        return self.mode == DEVELOPMENT and self.place.own
+
+    @property
+    def name(self) -> str:
+        return self.place.target.database if self.place.target else "of the URL"
+
+    def state(self) -> State:
+        return self.tool.state(self.project, self.place, self.report, quick=True)
+
+    def deploy(self, before: State) -> Migrated:
+        """Show what is pending, ask, back up, apply, look again."""
+        for name in before.pending:
+            self.report(Note(f"pending: {name}"))
+        self.ask(before)
+        file = self.backed_up() if before.applied else ""
+        try:
+            self.tool.deploy(self.project, self.place, self.report)
+        except StackError:
+            if file:
+                self.report(Note(f"the backup of before: {file}"))
+            raise
+        return self.after(before, file)
+
+    def ask(self, before: State) -> None:
+        """Have the user agree, by the rails first; an empty database can lose nothing."""
+        count = len(before.pending)
+        text = f"applies {count} migration{'s' * (count != 1)} to"
+        kept = "a verified backup, taken first" if self.backs_up else ""
+        action = Action("db.migrate", text, destroys=False, kept=kept)
+        target = self.place.target
+        if target is None or not (before.applied or not self.place.own):
+            return
+        found = rails.subject(self.project, target)
+        patterns = self.project.settings.db.protected
+        asked = rails.judge(found, action, self.request.consent, patterns)
+        if asked is not None:
+            self.confirm(asked.text, asked.word)
+        elif self.precious:
+            self.confirm(rails.question(found, action))
+
+    @property
+    def precious(self) -> bool:
+        """Whether the database is more than this developer's own."""
+        return self.mode not in DISPOSABLE or not self.place.own
+
+    @property
+    def backs_up(self) -> bool:
+        return self.project.settings.db.safety and self.precious
+
+    def backed_up(self) -> str:
+        """Return the file of the backup taken first, or "" where the setting goes without."""
+        if not self.backs_up:
+            return ""
+        key = "" if self.place.own else self.place.keys[-1]
+        options = job.Options(label="before-migrate", kind="safety", target=key)
+        db = self.project.settings.db
+        if self.place.own:  # the app's own URL may name another database than the settings
+            db = dataclasses.replace(db, name=self.name)
+        project = dataclasses.replace(
+            self.project, settings=dataclasses.replace(self.project.settings, db=db)
+        )
+        declared, docker = self.place.declared, self.place.docker
+        made = backups.backup(project, declared, docker, options, self.report)
+        return project.shown(made.file) if made else ""
+
+    def after(self, before: State, file: str = "") -> Migrated:
+        """Look again: what was pending must be there now."""
+        if self.project.dry:
+            self.report(Planned(f"apply {', '.join(before.pending) or 'nothing'}"))
+            return Migrated(self.tool.name, before.pending, file, done=False)
+        after = self.state()
+        if left := [name for name in before.pending if name in after.pending]:
+            if self.request.create_only:
+                return Migrated(self.tool.name, (), file)
+            text = f"{left[0]} is still pending although {self.tool.name} reported success"
+            hint = "where it runs in a container, its image may be older: inv stack.up --build"
+            raise StackError(f"database {self.name}", text, hint=hint)
+        applied = tuple(name for name in after.applied if name not in before.applied)
+        return Migrated(self.tool.name, applied, file)
+
+    def resolve(self) -> Migrated:
+        """Record by hand how a migration ended."""
+        if not isinstance(self.tool, Resolver):
+            raise UsageError("db.migrate", f"{self.tool.name} has no journal to correct by hand")
+        self.ask(State(self.tool.name))
+        name, applied = self.request.applied or self.request.rolled_back, bool(self.request.applied)
+        self.tool.resolve(self.project, self.place, name, self.report, applied=applied)
+        return Migrated(self.tool.name, (), done=not self.project.dry)
+
+
 def migrate(  # noqa: PLR0913 - what to do, where, and the two ways out
     project: Project,
     place: Place,
     tool: Tool,
     request: Request,
     report: Report,
-    confirm: Callable[[str], None],
+    confirm: Confirm,
 ) -> Migrated:
     """Bring the database to the project's migrations.
 
@@ -71,114 +181,29 @@ def migrate(  # noqa: PLR0913 - what to do, where, and the two ways out
         RefusedError: not confirmed; the tool would delete data.
         StackError: a migration failed.
     """
-    mode = place.declared.mode.name
-    _require_fitting(request, mode)
+    run = _Run(project, place, tool, request, report, confirm)
+    _require_fitting(run)
     if request.applied or request.rolled_back:
-        return _resolved(project, place, tool, request, report)
-    before = tool.state(project, place, report, quick=True)
+        return run.resolve()
+    before = run.state()
     if request.plan:
         return Migrated(tool.name, before.pending, done=False)
-    if mode == DEVELOPMENT:
+    if run.develops:
         wanted = Development(request.name, request.create_only, request.interactive)
         tool.develop(project, place, wanted, report)
-        return _after(project, place, tool, before, report)
+        return run.after(before)
     if not before.pending and not before.failed:
         report(Note("nothing is pending"))
         return Migrated(tool.name, (), done=False)
-    return _deployed(project, place, tool, before, report, confirm)
+    return run.deploy(before)
 
 
-def _deployed(  # noqa: PLR0913 - as `migrate`
-    project: Project,
-    place: Place,
-    tool: Tool,
-    before: State,
-    report: Report,
-    confirm: Callable[[str], None],
-) -> Migrated:
-    mode = place.declared.mode.name
-    for name in before.pending:
-        report(Note(f"pending: {name}"))
-    file = ""
-    # An empty database can lose nothing.
-    if before.applied and mode not in DISPOSABLE:
-        file = _safe(project, place, tool, before, report, confirm)
-    try:
-        tool.deploy(project, place, report)
-    except StackError:
-        if file:
-            report(Note(f"the backup of before: {file}"))
-        raise
-    return _after(project, place, tool, before, report, file)
-
-
-def _safe(  # noqa: PLR0913 - as `migrate`
-    project: Project,
-    place: Place,
-    tool: Tool,
-    before: State,
-    report: Report,
-    confirm: Callable[[str], None],
-) -> str:
-    """Ask, then back up; return the file, or "" where the setting says to go without."""
-    wanted = project.settings.db.safety and place.own
-    kept = "a verified backup is taken first" if wanted else "no backup is taken first"
-    name = place.target.database if place.target else "the database"
-    count = len(before.pending)
-    confirm(f"apply {count} migration{'s' * (count != 1)} to {name} ({tool.name}); {kept}. Go on?")
-    if not wanted or place.docker is None:
-        return ""
-    options = job.Options(label="before-migrate", kind="safety")
-    made = backups.backup(_of(project, place), place.declared, place.docker, options, report)
-    return project.shown(made.file) if made else ""
-
-
-def _after(  # noqa: PLR0913 - as `migrate`
-    project: Project,
-    place: Place,
-    tool: Tool,
-    before: State,
-    report: Report,
-    file: str = "",
-) -> Migrated:
-    """Look again: what was pending must be there now."""
-    if project.dry:
-        report(Planned(f"apply {', '.join(before.pending) or 'nothing'}"))
-        return Migrated(tool.name, before.pending, file, done=False)
-    after = tool.state(project, place, report, quick=True)
-    left = [name for name in before.pending if name in after.pending]
-    if left:
-        text = f"{left[0]} is still pending although {tool.name} reported success"
-        hint = "where it runs in a container, its image may be older: inv stack.up --build"
-        raise StackError(f"database {_name(place)}", text, hint=hint)
-    applied = tuple(name for name in after.applied if name not in before.applied)
-    return Migrated(tool.name, applied, file)
-
-
-def _resolved(
-    project: Project, place: Place, tool: Tool, request: Request, report: Report
-) -> Migrated:
-    if not isinstance(tool, Resolver):
-        raise UsageError("db.migrate", f"{tool.name} has no journal to correct by hand")
-    name = request.applied or request.rolled_back
-    tool.resolve(project, place, name, report, applied=bool(request.applied))
-    return Migrated(tool.name, (), done=not project.dry)
-
-
-def _require_fitting(request: Request, mode: str) -> None:
-    if (request.name or request.create_only) and mode != DEVELOPMENT:
+def _require_fitting(run: _Run) -> None:
+    request = run.request
+    if (request.name or request.create_only) and not run.develops:
         flag = "--name" if request.name else "--create-only"
-        text = f"new migrations are made in dev, and this is {mode}"
+        where = f"this is {run.mode}" if run.place.own else "this is another one"
+        text = f"new migrations are made in dev, on the stack's own database; {where}"
         raise UsageError(flag, text, hint=f"inv db.migrate --dev {flag}")
     if request.applied and request.rolled_back:
         raise UsageError("--applied", "contradicts --rolled-back", hint="leave one of them away")
-
-
-def _of(project: Project, place: Place) -> Project:
-    """Return the project with the database of the place, which its settings may not name."""
-    db = dataclasses.replace(project.settings.db, name=_name(place))
-    return dataclasses.replace(project, settings=dataclasses.replace(project.settings, db=db))
-
-
-def _name(place: Place) -> str:
-    return place.target.database if place.target else "of the URL"

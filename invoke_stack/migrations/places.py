@@ -1,13 +1,13 @@
-"""The stack's own database as migration tools get it: one URL for here, one for inside."""
+"""A database as migration tools get it: one URL for this machine, one for inside the stack."""
 
 from __future__ import annotations
 
-import dataclasses
 import socket
 from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import quote, unquote, urlsplit
 
+from invoke_stack.database import keyed, locate
 from invoke_stack.database import target as targets
 from invoke_stack.database.migrating import Place, with_database
 from invoke_stack.database.target import Target
@@ -25,35 +25,40 @@ _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what a published 
 CONNECT_S = 0.5
 
 
-def find(project: Project, declared: Declared, docker: Docker, report: Report) -> Place:
-    """Return the stack's database.
+def find(
+    project: Project, declared: Declared, docker: Docker | None, report: Report, key: str = ""
+) -> Place:
+    """Return the stack's database, or the one that a variable's URL leads to.
 
-    Its URL is the one that the app has, with all its parameters, where that leads to this
-    service; else it is put together from what the container was made with.
+    The stack's own URL is the one that the app has, with all its parameters, where that leads
+    to this service; else it is put together from what the container was made with.
 
     Raises:
-        UsageError: there is no database service, or several.
+        UsageError: there is no database service, or several; no such variable.
         UnreachableError: it does not run.
     """
-    target = targets.find(project, declared, docker)
-    written = next(_written(declared, target.service), "")
+    target = locate.find(project, declared, docker, key, report)
+    written = keyed.find(project, declared, key).text if key else ""
+    if target.place != "stack" or docker is None:
+        keys = tuple(dict.fromkeys((KEY, key, target.key)))
+        return Place(declared, docker, target, written, written, keys)
+    written = written or next(_written(declared, target.service), "")
     if not written and _elsewhere(declared, target.service):
         text = f"{KEY} leads to another database than this stack's; {target.service} is meant"
-        report(Warned(text, "a db.* task acts on the stack's own database"))
-    stack = written or url(target.login, target.service)
-    database = project.settings.db.name or unquote(urlsplit(stack).path.lstrip("/"))
-    database = database or target.database
+        report(Warned(text, f"for the other one: --target {KEY}"))
+    stack = moved(written, target.service, PORT) if written else url(target.login, target.service)
+    database = "" if key else project.settings.db.name
+    database = database or unquote(urlsplit(stack).path.lstrip("/")) or target.database
     stack = with_database(stack, database)
-    login = dataclasses.replace(target.login, database=database)
-    parts = urlsplit(stack)
-    project.secrets.learn(each for each in (parts.password, unquote(parts.password or "")) if each)
+    password = urlsplit(stack).password or ""
+    project.secrets.learn(each for each in (password, unquote(password)) if each)
     return Place(
         declared,
         docker,
-        dataclasses.replace(target, login=login),
+        targets.with_database(target, database),
         host=_from_here(docker, target, stack),
         stack=stack,
-        keys=(KEY,),
+        keys=tuple(dict.fromkeys(filter(None, (KEY, key)))),
         call=lambda: override.applied(project, declared, {}, report),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from invoke_stack.tasks._db_stack import running_stack
+from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, stack_task
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ STUDIO_PORT = 5555
 
 
 @contextmanager
-def _migrations(run: Run) -> Iterator[tuple[Tool, Place]]:
-    """Yield the project's migration tool and the stack's database."""
+def _migrations(run: Run, target: str = "") -> Iterator[tuple[Tool, Place]]:
+    """Yield the project's migration tool and the database that is meant."""
     from invoke_stack.migrations import places, tools
 
     tool = tools.find(run.project)
-    with running_stack(run) as (found, engine):
-        yield tool, places.find(run.project, found, engine, run.console.report)
+    with around(run, needed=not target) as (found, engine):
+        yield tool, places.find(run.project, found, engine, run.console.report, target)
 
 
 @stack_task(
@@ -34,6 +34,9 @@ def _migrations(run: Run) -> Iterator[tuple[Tool, Place]]:
         "plan": "Say what is pending and change nothing.",
         "applied": "Record that this migration was applied by hand.",
         "rolled_back": "Record that this failed migration was rolled back.",
+        "allow_remote": "Also on a database that is not this stack's.",
+        "confirm": "Its name, typed beforehand.",
+        **TARGET,
     },
 )
 def migrate(  # noqa: PLR0913 - one argument for each flag
@@ -43,8 +46,12 @@ def migrate(  # noqa: PLR0913 - one argument for each flag
     plan: bool = False,
     applied: str = "",
     rolled_back: str = "",
+    target: str = "",
+    allow_remote: bool = False,
+    confirm: str = "",
 ) -> None:
     """Bring the database to the project's migrations; in dev also make new ones."""
+    from invoke_stack.database.rails import Consent
     from invoke_stack.migrations import migrate as domain
     from invoke_stack.tasks import _show, _show_migrations
 
@@ -55,19 +62,20 @@ def migrate(  # noqa: PLR0913 - one argument for each flag
         applied=applied,
         rolled_back=rolled_back,
         interactive=not run.json and _show.terminal().interactive,
+        consent=Consent(allow_remote, confirm),
     )
-    with _migrations(run) as (tool, place):
-        report, confirm = run.console.report, run.confirm
-        done = domain.migrate(run.project, place, tool, request, report, confirm)
+    with _migrations(run, target) as (tool, place):
+        report = run.console.report
+        done = domain.migrate(run.project, place, tool, request, report, run.confirm)
     _show_migrations.migrated(run, done, plan=plan)
 
 
-@stack_task(json=True)
-def status(run: Run) -> None:
+@stack_task(json=True, help=TARGET)
+def status(run: Run, target: str = "") -> None:
     """Compare the database with the migrations: pending, failed, edited, drift (exit 3)."""
     from invoke_stack.tasks import _show_migrations
 
-    with _migrations(run) as (tool, place):
+    with _migrations(run, target) as (tool, place):
         state = tool.state(run.project, place, run.console.report, quick=False)
     _show_migrations.status(run, state)
 

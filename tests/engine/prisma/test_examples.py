@@ -43,3 +43,22 @@ def test_an_example_migrates_seeds_and_is_up_to_date(
         assert "seeded" in example.inv("db.seed").ok().stderr
     assert example.inv("db.status").ok().stdout == "up to date\n"
     assert "pending" not in example.up("-s", service).stderr
+
+
+def test_selfhosted_shares_its_journal_with_the_container_that_migrates_at_its_start(
+    project: Callable[..., Project],
+) -> None:
+    example = project("selfhosted")
+    example.up()
+    assert example.inv("db.status").ok().stdout == "up to date\n"
+
+    example.write("migrations/0003_more.sql", "ALTER TABLE note ADD COLUMN more text;\n")
+    assert example.inv("db.status", "--json").document["pending"] == ["0003_more"]
+    assert example.inv("db.migrate").code == 4
+    done = example.inv("db.migrate", "--yes", "--json").ok().document
+    assert done["applied"] == ["0003_more"]
+    assert (example.folder / done["backup"]).is_file()
+    example.inv("db.seed").ok()
+    assert example.inv("db.status").code == 0
+    example.inv("stack.restart", "-s", "app").ok()
+    example.up()
