@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from invoke_stack.database import target
 from invoke_stack.database.sqlfiles import journal, session
 from invoke_stack.database.sqlfiles.files import Migration
 from invoke_stack.database.sqlfiles.journal import Journal, Row
-from invoke_stack.errors import BusyError, ExitCode
+from invoke_stack.errors import BusyError, ExitCode, UnreachableError
 from invoke_stack.events import Line
 from invoke_stack.process import Command, Completed
 
@@ -49,11 +50,21 @@ def test_a_lock_that_is_not_ours_to_wait_for_is_the_files_own_error(project: Any
     assert theirs.where == "1_a.sql:1"
 
 
-@pytest.mark.parametrize("said", ["", "psql: connection closed\n"])
+@pytest.mark.parametrize("said", ["", "psql: out of memory\n"])
 def test_what_is_no_error_of_sql_is_said_as_it_is(project: Any, said: str) -> None:
-    problem = session.failure(project, done(said, 2), "1_a.sql", 20, "")
+    problem = session.failure(project, done(said, 1), "1_a.sql", 20, "")
 
-    assert str(problem) == f"1_a.sql: {said.strip() or 'psql ended with code 2'}"
+    assert str(problem) == f"1_a.sql: {said.strip() or 'psql ended with code 1'}"
+
+
+def test_a_connection_that_is_refused_is_no_fault_of_the_file(
+    project: Any, declared: Any, engine: Any, docker: Any
+) -> None:
+    found = target.find(project, declared, engine)
+    docker.answer("psql --file=-", code=2, err="FATAL:  password authentication failed for user")
+
+    with pytest.raises(UnreachableError, match="database shop: the server does not let user app"):
+        session.run(project, found, "SELECT 1;")
 
 
 def test_notices_are_told_with_their_line(project: Any) -> None:
