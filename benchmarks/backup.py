@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import database
-from database import Site
+import server
 from measure import INV, Spent, interleaved, median, run, spread
+from server import Site
 
 Row = tuple[str, str, str, str, str]
 
@@ -33,12 +33,12 @@ MIB = 1024**2
 def rows(megabytes: int = MEGABYTES) -> list[Row]:
     """Return the measured rows: what, ours, peer, figure, target."""
     found = []
-    if database.has(WITH_ZSTD):
-        with database.running(WITH_ZSTD, megabytes) as site:
+    if server.has(WITH_ZSTD):
+        with server.running(WITH_ZSTD, megabytes) as site:
             found += _rows(site, "zstd:1", targets=True)
     # Only a build that lacks it: the official image of that tag has zstd.
-    if database.has(WITHOUT_ZSTD):
-        with database.running(WITHOUT_ZSTD, max(1, megabytes // 4)) as site:
+    if server.has(WITHOUT_ZSTD):
+        with server.running(WITHOUT_ZSTD, max(1, megabytes // 4)) as site:
             if not _knows_zstd(site):
                 found += _rows(site, "1", targets=False)
     return [*found, _listing()]
@@ -128,7 +128,7 @@ def _listing() -> Row:
     """Return how long 500 backups take to list, beside the bare start of the program."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "tasks.py").write_text(database.TASKS)
+        (folder / "tasks.py").write_text(server.TASKS)
         for number in range(LISTED):
             _manifest(folder / "backups" / "app", number)
         sides = interleaved(

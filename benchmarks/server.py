@@ -37,6 +37,12 @@ class Site:
         """The database's container."""
         return f"{self.name}-pg-1"
 
+    @property
+    def identity(self) -> str:
+        """The container's id, which the calls into it name."""
+        argv = ("docker", "inspect", "--format", "{{.Id}}", self.container)
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
     def psql(self, statements: str, database: str = "app") -> str:
         """Run statements and return what they print."""
         client = ("psql", "-XqAt", "-U", "app", "-d", database, "-v", "ON_ERROR_STOP=1")
