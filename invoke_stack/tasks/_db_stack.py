@@ -19,6 +19,7 @@ def running_stack(run: Run) -> Iterator[tuple[Declared, Docker]]:
     from invoke_stack.engines import docker
     from invoke_stack.stack import known
 
+    docker.foresee()
     ours = known.find(run.project, run.console.report)
     declared = ours.require_declared()
     with docker.connect(run.project) as engine:
