@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from invoke_stack.errors import ExitCode, UsageError
-from invoke_stack.settings import DbSettings, ModeSettings, Settings, Source, from_environ, load
+from invoke_stack.settings import (
+    DbSettings,
+    KeepSettings,
+    ModeSettings,
+    Settings,
+    Source,
+    from_environ,
+    load,
+)
 
 
 def loaded(*values: dict[str, Any]) -> Settings:
@@ -250,6 +258,7 @@ def test_a_value_of_the_wrong_type_shows_one_that_works(values: dict[str, Any], 
 def test_every_setting_has_a_sentence_for_the_docs() -> None:
     import dataclasses
 
-    for kind in (Settings, DbSettings, ModeSettings):
+    nested = {"compose", "env", "db", "cache", "keep"}
+    for kind in (Settings, DbSettings, KeepSettings, ModeSettings):
         for item in dataclasses.fields(kind):
-            assert "help" in item.metadata or item.name in {"compose", "env", "db", "cache"}
+            assert "help" in item.metadata or item.name in nested

@@ -185,6 +185,7 @@ def test_with_wait_both_of_two_backups_succeed(site: Any) -> None:  # A11
     _, first_err = first.communicate(timeout=60)
 
     assert code == 0, err
+    assert "; waiting for it" in err
     assert first.returncode == 0, first_err
     assert len(site.files()) == 4
 
