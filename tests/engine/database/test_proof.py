@@ -48,6 +48,12 @@ def rich(server: Any) -> Iterator[dict[str, Any]]:
         server.psql("DROP DATABASE rich; DROP ROLE somebody;")
 
 
+@pytest.fixture(scope="module")
+def big(server: Any) -> str:
+    """A backup whose restore takes a while."""
+    return str(server.run("backup", settings=BIG, fast=True)[1]["file"])
+
+
 def spoiled(file: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     beside = file.with_name(f"{file.name}.json")
     document = json.loads(beside.read_text())
@@ -111,18 +117,17 @@ def test_a_backup_that_does_not_restore_fails_and_leaves_nothing(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_proof_leaves_no_database(
-    site: Any, databases: Any, number: int
+    site: Any, databases: Any, big: str, number: int
 ) -> None:  # A19
     before = databases()
-    file = site.run("backup", settings=BIG, fast=True)[1]["file"]
 
-    child = site.start("verify", file=file, restore=True, settings=BIG)
+    child = site.start("verify", file=big, restore=True, settings=BIG)
     site.until(lambda: databases() != before and site.programs("pg_restore") > 0, child)
     child.send_signal(number)
     _, err = child.communicate(timeout=30)
 
     if number == signal.SIGKILL:
-        code, _, err = site.run("backup", settings=BIG, fast=True)
+        code, _, err = site.run("wait", settings=BIG)
         assert code == 0
         assert "dropped 1 temporary database(s)" in err
     deadline = time.monotonic() + 3
