@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import backup
 import envfiles
 import generated
 import killed
@@ -20,7 +21,8 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 def main() -> int:
     """Run all of it."""
-    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *generated.rows(), *killed.rows()]
+    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *generated.rows()]
+    rows += [*killed.rows(), *backup.rows()]
     text = _page(rows)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)

@@ -7,7 +7,9 @@ fails or interrupts on the way ends the dump inside the container and removes th
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,13 +32,13 @@ from invoke_stack.database import (
 from invoke_stack.database import manifest as manifests
 from invoke_stack.database import target as targets
 from invoke_stack.database.dump import Dump, Dumped
-from invoke_stack.database.job import Job, Options
+from invoke_stack.database.job import LONGEST_WAIT_S, Job, Options
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.record import Made
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import StackError
+from invoke_stack.errors import BusyError, StackError
 from invoke_stack.events import Planned, Report, Step, silent
 from invoke_stack.project import Project
 
@@ -91,7 +93,7 @@ def backup(
         _plan(Job(project, docker, target, answer, options, report))
         return None
     lock = sessions.lock_path(project.state, target)
-    with files.lock(lock, f"database {target.database}", wait_s=options.patience_s):
+    with _alone(lock, f"database {target.database}", options, report):
         # One call for both: each costs as much as a small dump.
         statements = leftovers.ending(target, lock) + target.provider.facts()
         answer = targets.ask(project, target, statements, read=False)
@@ -116,6 +118,20 @@ def before_removal(project: Project, declared: Declared, docker: Docker) -> tupl
         done = backup(targets.pointed_at(project, service), declared, docker, options)
         made += [str(done.file)] if done else []
     return tuple(made)
+
+
+@contextlib.contextmanager
+def _alone(lock: Path, what: str, options: Options, report: Report) -> Iterator[None]:
+    """Hold the target's lock; with `--wait` be patient, and say so."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(files.lock(lock, what))
+        except BusyError as busy:
+            if not options.wait:
+                raise
+            report(Step(f"{busy.message}; waiting for it"))
+            held.enter_context(files.lock(lock, what, wait_s=LONGEST_WAIT_S))
+        yield
 
 
 def _plan(job: Job) -> None:

@@ -49,11 +49,6 @@ class Options:
         """The form that the backup gets."""
         return forms.named(self.format)
 
-    @property
-    def patience_s(self) -> float:
-        """How long to wait for another run."""
-        return LONGEST_WAIT_S if self.wait else 0.0
-
     def check(self) -> None:
         """Refuse what no run can do.
 

@@ -254,6 +254,9 @@ class Postgres:
             if login.variables:
                 hint = "correct user and password in the URL; of this stack's volume: inv db.repair"
             return UnreachableError(where, text, hint=hint, detail=_last(stderr))
+        if found := re.search(r"server version: (\S+).*?; pg_dump version: (\S+)", stderr):
+            text = f"pg_dump {found[2]} cannot dump server {found[1]}: the program must be as new"
+            return UsageError(where, text, hint=f"install PostgreSQL {found[1]}'s client programs")
         if "LOCK TABLE" in stderr and "timeout" in stderr:
             text = f"a session kept a table locked for more than {self.lock_wait_s} s"
             return StackError(where, text, hint=_WHO_LOCKS, detail=_last(stderr))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from invoke_stack.database import leftovers, locate
+from invoke_stack.database import leftovers, locate, versions
 from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
 from invoke_stack.engines.containers import Container
@@ -100,7 +100,10 @@ def _look(
 def _ended(docker: Docker, container: Container) -> StackError:
     if container.exit_code == 0:  # somebody stopped it; there is nothing to correct
         return targets.stopped(container.service, container)
-    lines = docker.logs(container.id, LOG_LINES).splitlines()
+    log = docker.logs(container.id, LOG_LINES)
+    if known := versions.mismatch(f"service {container.service}", log):
+        return known
+    lines = log.splitlines()
     return StackError(
         f"service {container.service}",
         f"its container ended with code {container.exit_code}",

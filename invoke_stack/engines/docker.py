@@ -5,8 +5,9 @@ The SDK is imported when the engine is opened: it costs a few tenths of a second
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -164,6 +165,17 @@ class Docker:
             said = str(problem.explanation).removeprefix("invalid reference format: ")
             hint = "correct `image:` in the compose file, or the variables in it"
             raise UsageError(f"image {image}", said, hint=hint) from problem
+
+
+def foresee() -> None:
+    """Import the SDK beside other programs that have to run before the engine is opened."""
+
+    def load() -> None:
+        # Where it is broken, whoever opens the engine says so.
+        with suppress(ImportError):
+            import docker.errors  # noqa: F401
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 def _publishes(listed: Mapping[str, Any]) -> bool:

@@ -31,6 +31,7 @@ def around(run: Run, *, needed: bool) -> Iterator[tuple[Declared, Docker | None]
     from invoke_stack.errors import UnreachableError
     from invoke_stack.stack import known
 
+    docker.foresee()
     ours = known.find(run.project, run.console.report)
     declared = ours.require_declared()
     with ExitStack() as stack:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from invoke_stack import settings
-from invoke_stack.database import backup, job, wait
+from invoke_stack.database import adopt, backup, catalog, job, verify, wait
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
 from invoke_stack.errors import StackError
@@ -38,9 +38,21 @@ def run(root: Path, verb: str, options: dict[str, object]) -> None:
         if verb == "wait":
             ready = wait.wait(project, stack, engine, options.get("timeout_s", 0), report)
             print(json.dumps({"seconds": ready.seconds}))
+        elif verb in {"verify", "adopt"}:
+            print(json.dumps(checked(project, verb, str(options["file"]), options)))
         else:
             made = backup.backup(project, stack, engine, job.Options(**options), report)
             print(json.dumps(made.mapping() if made else {}))
+
+
+def checked(
+    project: Project, verb: str, file: str, options: dict[str, object]
+) -> dict[str, object]:
+    entry = catalog.resolve(project, file, ())
+    if verb == "adopt":
+        return adopt.adopt(project, entry, report).mapping()
+    restore = bool(options.get("restore"))
+    return verify.verify(project, entry, report, restore=restore).mapping()
 
 
 def main() -> int:
