@@ -76,6 +76,7 @@ class Summary:
         server: version of the server it was made from, or "".
         sections: databases that it connects to.
         roles: owners and grantees.
+        unknown: roles that are not there, whose privileges were left out for that.
         schema: it creates the schema public itself.
         statements: how many were kept.
         skipped: what was left out, and how often.
@@ -84,6 +85,7 @@ class Summary:
     server: str = ""
     sections: list[str] = field(default_factory=list)
     roles: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     extensions: set[str] = field(default_factory=set)
     schema: bool = False
     statements: int = 0
@@ -199,7 +201,9 @@ class Filter:
         if not self._rules.owner:
             if owner:
                 return "an owner"
-            if grantees - self._rules.roles and word in {"GRANT", "REVOKE", "ALTER"}:
+            unknown = grantees - self._rules.roles
+            if unknown and word in {"GRANT", "REVOKE", "ALTER"}:
+                self.found.unknown |= unknown
                 return "a privilege of a role that is not there"
         self.found.roles |= owner | grantees
         return ""

@@ -10,12 +10,14 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from invoke_stack import settings
-from invoke_stack.database import backup, job, wait
+from invoke_stack.database import backup, job, rails, snapshot, wait
+from invoke_stack.database.restoring import restore, undo
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
-from invoke_stack.errors import StackError
+from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.events import Event
 from invoke_stack.process import SystemRunner, Terminated
 from invoke_stack.project import Project
@@ -29,6 +31,25 @@ def report(event: Event) -> None:
     print(event, file=sys.stderr, flush=True)
 
 
+def agreed(question: str, word: str = "") -> None:
+    """Say yes where y is enough; nobody types a name here."""
+    print("asked:", question, file=sys.stderr, flush=True)
+    if word:
+        raise RefusedError("confirmation", f"{word} was not typed")
+
+
+RESTORING: dict[str, Any] = {
+    "restore": lambda p, s, e, options: restore.restore(
+        p, s, e, restore.Options(**options), rails.Consent(), agreed, report
+    ),
+    "undo": lambda p, s, e, _: undo.undo(p, s, e, "", rails.Consent(), agreed, report),
+    "snapshot": lambda p, s, e, options: snapshot.snapshot(p, s, e, options["name"], report),
+    "rewind": lambda p, s, e, options: snapshot.rewind(
+        p, s, e, options["name"], rails.Consent(), agreed, report
+    ),
+}
+
+
 def run(root: Path, verb: str, options: dict[str, object]) -> None:
     own = settings.load([settings.Source("test", options.pop("settings", {}))])
     runner = SystemRunner(os.environ, dry=bool(options.pop("dry", False)))
@@ -38,6 +59,9 @@ def run(root: Path, verb: str, options: dict[str, object]) -> None:
         if verb == "wait":
             ready = wait.wait(project, stack, engine, options.get("timeout_s", 0), report)
             print(json.dumps({"seconds": ready.seconds}))
+        elif verb in RESTORING:
+            done = RESTORING[verb](project, stack, engine, options)
+            print(json.dumps(done.mapping() if done else {}))
         else:
             made = backup.backup(project, stack, engine, job.Options(**options), report)
             print(json.dumps(made.mapping() if made else {}))
