@@ -31,7 +31,8 @@ _CLUSTER = re.compile(
 )
 _OWNER = re.compile(rf"ALTER .* OWNER TO ({_NAME}) ?;\Z", re.DOTALL | re.IGNORECASE)
 _GRANTEES = re.compile(
-    rf"(?:GRANT|REVOKE) .* (?:TO|FROM) {_NAMES}(?: WITH GRANT OPTION| CASCADE| RESTRICT)? ?;\Z",
+    rf"(?:ALTER DEFAULT PRIVILEGES .*? )?(?:GRANT|REVOKE) .* (?:TO|FROM) {_NAMES}"
+    r"(?: WITH GRANT OPTION| CASCADE| RESTRICT)? ?;\Z",
     re.DOTALL | re.IGNORECASE,
 )
 _POLICY = re.compile(rf"CREATE POLICY .*? TO {_NAMES}(?= USING| WITH| ?;)", re.IGNORECASE)
