@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import backup
 import envfiles
 import killed
 import listing
@@ -19,7 +20,7 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 def main() -> int:
     """Run all of it."""
-    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *killed.rows()]
+    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *killed.rows(), *backup.rows()]
     text = _page(rows)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)

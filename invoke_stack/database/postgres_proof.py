@@ -45,7 +45,7 @@ SELECT json_build_object(
       WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))),
   'constraints', (SELECT count(*) FROM pg_constraint k JOIN own t ON t.oid = k.conrelid
     WHERE k.contype IN ('p', 'u', 'x') OR (k.contype = 'f' AND k.conparentid = 0)
-    OR (k.contype = 'c' AND NOT k.convalidated)),
+    OR (k.contype = 'c' AND NOT k.convalidated AND k.conislocal)),
   'large_objects', (SELECT count(*) FROM pg_largeobject_metadata));
 """
 

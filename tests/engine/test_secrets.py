@@ -168,6 +168,10 @@ TASKS = [
     ("db.backup", "--json"),
     ("db.backups",),
     ("db.backups", "--json"),
+    ("--echo", "db.backup", "--globals", "--format", "plain"),
+    ("--echo", "db.verify", "--restore"),
+    ("--echo", "db.pin"),
+    ("--dry", "db.prune"),
     ("--dry", "stack.down", "--volumes"),
     ("stack.restart", "-s", "app"),
 ]

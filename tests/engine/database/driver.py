@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack import settings
-from invoke_stack.database import backup, job, rails, snapshot, wait
+from invoke_stack.database import adopt, backup, catalog, job, rails, snapshot, verify, wait
 from invoke_stack.database.restoring import restore, undo
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
@@ -62,9 +62,21 @@ def run(root: Path, verb: str, options: dict[str, object]) -> None:
         elif verb in RESTORING:
             done = RESTORING[verb](project, stack, engine, options)
             print(json.dumps(done.mapping() if done else {}))
+        elif verb in {"verify", "adopt"}:
+            print(json.dumps(checked(project, verb, str(options["file"]), options)))
         else:
             made = backup.backup(project, stack, engine, job.Options(**options), report)
             print(json.dumps(made.mapping() if made else {}))
+
+
+def checked(
+    project: Project, verb: str, file: str, options: dict[str, object]
+) -> dict[str, object]:
+    entry = catalog.resolve(project, file, ())
+    if verb == "adopt":
+        return adopt.adopt(project, entry, report).mapping()
+    restore = bool(options.get("restore"))
+    return verify.verify(project, entry, report, restore=restore).mapping()
 
 
 def main() -> int:

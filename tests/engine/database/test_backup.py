@@ -1,5 +1,6 @@
 """`db.backup` against a real server: what it writes and how it fails. See postgres.md §5."""
 
+import gzip
 import json
 import os
 import pty
@@ -157,6 +158,48 @@ def test_of_two_backups_at_once_one_is_busy(site: Any) -> None:  # A11
     assert len(site.files()) == 2
 
 
+def test_with_wait_both_of_two_backups_succeed(site: Any) -> None:  # A11
+    first = site.start("backup", settings=BIG)
+    site.streaming(first)
+
+    code, _, err = site.run("backup", settings=BIG, wait=True)
+    _, first_err = first.communicate(timeout=60)
+
+    assert code == 0, err
+    assert first.returncode == 0, first_err
+    assert len(site.files()) == 4
+
+
+@pytest.mark.parametrize("form", ["plain", "plain.gz"])
+def test_an_export_makes_the_same_database_again(site: Any, form: str) -> None:
+    code, made, err = site.run("backup", format=form)
+
+    assert code == 0, err
+    data = Path(made["file"]).read_bytes()
+    script = gzip.decompress(data) if form == "plain.gz" else data
+    site.psql("CREATE DATABASE again TEMPLATE template0;")
+    try:
+        site.psql(script.decode(), "again")
+        query = "SELECT count(*), sum(hashtextextended(t::text, 0)) FROM public.t;"
+        assert site.psql(query, "again") == site.psql(query)
+    finally:
+        site.psql("DROP DATABASE again;")
+
+
+def test_roles_are_saved_beside_a_backup_without_their_passwords(site: Any) -> None:
+    site.psql("CREATE ROLE clerk LOGIN PASSWORD 'canary-clerk';")
+    try:
+        code, made, err = site.run("backup", globals=True)
+    finally:
+        site.psql("DROP ROLE clerk;")
+
+    assert code == 0, err
+    roles = Path(made["file"]).with_name(made["manifest"]["globals"]["file"]).read_text()
+    assert "CREATE ROLE clerk;" in roles
+    assert "PASSWORD" not in roles
+    assert "SCRAM" not in roles
+
+
 def test_an_odd_database_name_and_folder_work(site: Any, odd: str) -> None:  # A32
     folder = site.root / 'a folder\'s "own"'
     name = {"db": {"name": odd, "directory": str(folder)}}
@@ -166,6 +209,8 @@ def test_an_odd_database_name_and_folder_work(site: Any, odd: str) -> None:  # A
     assert code == 0, err
     assert made["manifest"]["database"] == odd
     assert Path(made["file"]).parent == folder / "we%20ird-%22n%3Bame"
+    _, result, err = site.run("verify", file=made["file"], restore=True, settings=name)
+    assert result["level"] == "L3", err
 
 
 def test_files_are_private_whatever_the_umask(site: Any) -> None:  # A33
@@ -224,6 +269,8 @@ def test_a_terminal_on_stdin_changes_nothing(site: Any) -> None:  # A12
 
     assert child.returncode == 0, err
     assert len(site.files()) == 2
+    (file,) = site.backups.rglob("*.dump")
+    assert site.run("verify", file=str(file))[1]["level"] == "L2"
 
 
 def test_the_callers_stdin_is_left_alone(site: Any) -> None:  # A13

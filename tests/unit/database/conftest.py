@@ -1,5 +1,6 @@
 """A stack by hand, and a `docker` program that plays its part from a table."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -30,6 +31,18 @@ LISTING = """;     Dumped by pg_dump version: 16.14
 # An archive's first bytes: version 1.15, custom format, gzip.
 HEAD = b"PGDMP\x01\x0f\x00\x04\x08\x01\x01\x00\x00\x00\x00"
 WHOLE = HEAD + bytes(range(256)) * 40 + bytes(5)
+
+SCRIPT = b"""--
+-- PostgreSQL database dump
+--
+SELECT 1;
+--
+-- PostgreSQL database dump complete
+--
+
+\\unrestrict token
+"""
+ROLES = b"CREATE ROLE app;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n"
 
 # Answers by the program that is asked for: [exit code, stdout file, stderr].
 PLAYER = """#!{python}
@@ -154,6 +167,9 @@ class FakeDocker:
         paths = {"answers": str(folder / "answers"), "log": str(self._log)}
         program.write_text(PLAYER.format(python=sys.executable, **paths))
         program.chmod(0o755)
+        self.answer("pg_dumpall", ROLES)
+        self.answer("pg_dump --format=plain --compress=0", SCRIPT)
+        self.answer("pg_dump --format=plain --compress=1", gzip.compress(SCRIPT))
         self.answer("psql json_build_object", b"0\n" + json.dumps(FACTS).encode())
         self.answer("psql pg_terminate_backend", b"0\n")
         self.answer("pg_restore --list", LISTING.encode())
