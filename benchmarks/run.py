@@ -13,6 +13,8 @@ import backup
 import envfiles
 import killed
 import listing
+import restore
+import restorefaults
 import startup
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
@@ -21,6 +23,7 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 def main() -> int:
     """Run all of it."""
     rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *killed.rows(), *backup.rows()]
+    rows += [*restore.rows(), *restorefaults.rows()]
     text = _page(rows)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
