@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack import settings
-from invoke_stack.database import adopt, backup, catalog, job, rails, snapshot, verify, wait
+from invoke_stack.database import adopt, backup, catalog, job, rails, reset, snapshot, verify, wait
+from invoke_stack.database import target as targets
 from invoke_stack.database.restoring import restore, undo
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
@@ -38,11 +39,23 @@ def agreed(question: str, word: str = "") -> None:
         raise RefusedError("confirmation", f"{word} was not typed")
 
 
+def emptied(project: Project, stack: Any, engine: Any, options: Any) -> Any:
+    """Reset a database and fill it with statements in place of migrations."""
+
+    def fill(new: targets.Target) -> None:
+        statements = f"\\set ON_ERROR_STOP on\n{options['statements']}"
+        targets.ask(project, new, statements, read=False)
+
+    target = targets.find(project, stack, engine)
+    return reset.reset(project, target, fill, rails.Consent(), agreed, report)
+
+
 RESTORING: dict[str, Any] = {
     "restore": lambda p, s, e, options: restore.restore(
         p, s, e, restore.Options(**options), rails.Consent(), agreed, report
     ),
     "undo": lambda p, s, e, _: undo.undo(p, s, e, "", rails.Consent(), agreed, report),
+    "reset": emptied,
     "snapshot": lambda p, s, e, options: snapshot.snapshot(p, s, e, options["name"], report),
     "rewind": lambda p, s, e, options: snapshot.rewind(
         p, s, e, options["name"], rails.Consent(), agreed, report
