@@ -105,7 +105,8 @@ def test_the_schema_public_may_be_there_or_not() -> None:
     ],
 )
 def test_psql_stays_in_the_new_database(command: str, name: str) -> None:
-    out, found = filtered(f"{command}\nCREATE TABLE t ();\n")
+    before = "\\restrict x\n\\encoding SQL_ASCII\n"
+    out, found = filtered(f"{before}{command}\n\\unrestrict x\nCREATE TABLE t ();\n")
 
     assert out == "CREATE TABLE t ();"
     assert found.sections == [name]
