@@ -14,6 +14,8 @@ import envfiles
 import generated
 import killed
 import listing
+import restore
+import restorefaults
 import startup
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
@@ -22,7 +24,7 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 def main() -> int:
     """Run all of it."""
     rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *generated.rows()]
-    rows += [*killed.rows(), *backup.rows()]
+    rows += [*killed.rows(), *backup.rows(), *restore.rows(), *restorefaults.rows()]
     text = _page(rows)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Service
-from invoke_stack.database import postgres_listing
+from invoke_stack.database import postgres_listing, postgres_messages
 from invoke_stack.database.postgres_export import PostgresExporter
 from invoke_stack.database.postgres_proof import PostgresProver
 from invoke_stack.database.postgres_restore import PostgresRestorer
 from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
-from invoke_stack.errors import StackError, UnreachableError, UsageError
+from invoke_stack.errors import StackError, UsageError
 
 MAGIC = b"PGDMP"
 ZSTD_SINCE = 16
@@ -30,15 +30,6 @@ _USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
 _DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
 _PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
 
-_LONGEST = 400
-_WHO_LOCKS = (
-    "see who holds it in psql: SELECT pid, relation::regclass FROM pg_locks "
-    "WHERE mode = 'AccessExclusiveLock'"
-)
-
-_UNREACHED = (
-    r"could not connect|connection to server .* failed|starting up|could not translate host"
-)
 
 # `\if` keeps what a role may not read, or what is not there, from failing the rest. The first
 # answer is the one that must come; a locked Prisma table is not waited for.
@@ -242,38 +233,8 @@ class Postgres:
 
     def explain(self, login: Login, stderr: str) -> StackError | None:
         """Return what a message of psql or pg_dump means for the user."""
-        where = f"database {login.database}"
-        if re.search(r'database ".*" does not exist', stderr):
-            hint = "name another in the setting stack.db.name, or create it: inv db.repair"
-            if login.variables:
-                hint = "correct the name in the URL, or create it with your migrations"
-            return UsageError(where, "does not exist on this server", hint=hint)
-        if re.search(r'password authentication failed|no password supplied|role ".*" does', stderr):
-            text = f"the server does not let user {login.user} in"
-            hint = "the volume keeps the user and password it was made with: inv db.repair"
-            if login.variables:
-                hint = "correct user and password in the URL; of this stack's volume: inv db.repair"
-            return UnreachableError(where, text, hint=hint, detail=_last(stderr))
-        if found := re.search(r"server version: (\S+).*?; pg_dump version: (\S+)", stderr):
-            text = f"pg_dump {found[2]} cannot dump server {found[1]}: the program must be as new"
-            return UsageError(where, text, hint=f"install PostgreSQL {found[1]}'s client programs")
-        if "LOCK TABLE" in stderr and "timeout" in stderr:
-            text = f"a session kept a table locked for more than {self.lock_wait_s} s"
-            return StackError(where, text, hint=_WHO_LOCKS, detail=_last(stderr))
-        if found := re.search(r"server version: (\d+)\S*; pg_\w+ version: (\S+)", stderr):
-            text = f"pg_dump {found[2]} is too old for the server's version {found[1]}"
-            hint = f"install PostgreSQL {found[1]}'s client programs, first on PATH"
-            return StackError(where, text, hint=hint, detail=_last(stderr))
-        if re.search(_UNREACHED, stderr):
-            hint = "wait for it with: inv db.wait"
-            return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
-        return None
+        return postgres_messages.explain(login, stderr, self.lock_wait_s)
 
 
 def _first(environment: Mapping[str, str], names: Sequence[str]) -> str:
     return next((environment[name] for name in names if environment.get(name)), "")
-
-
-def _last(stderr: str) -> tuple[str, ...]:
-    # One statement may lock thousands of tables: pg_dump prints all their names.
-    return tuple(line[:_LONGEST] for line in stderr.strip().splitlines()[-2:])

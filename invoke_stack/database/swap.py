@@ -56,11 +56,13 @@ class Like:
         server: the server's state.
         also: what a manifest says of the database, where the live one is gone.
         template: a database to copy in place of an empty one.
+        dressed: give it owner, rights and settings at once, for who fills it as another user.
     """
 
     server: Server
     also: Mapping[str, object] = field(default_factory=dict)
     template: str = ""
+    dressed: bool = False
 
 
 class Fresh:
@@ -146,6 +148,9 @@ def fresh(admin: Admin, like: Like, report: Report) -> Iterator[Fresh]:
     if like.template:
         made = restorer.disconnect([like.template])
         made += restorer.copy(name, like.template, server.major)
+    if like.dressed:
+        _learn(admin, state)
+        made += restorer.dress(name, state)
     mark = variants.mark("new", live, by=admin.key).text(restorer.mark)
     found = Fresh(admin, name, like, report)
     try:

@@ -276,20 +276,17 @@ def _roles(job: _Job, dump: Opened) -> Iterator[bool]:
         Whether privileges can be given: not to roles that are not there.
     """
     missing = preflight.missing_roles(dump.needs, job.server)
-    if not job.options.owner:
-        if missing:
-            listed = ", ".join(missing)
-            job.report(Note(f"no privileges are restored: {listed} are not there"))
-        yield not missing
-        return
     if not job.options.create_roles:
         preflight.require_roles(missing, job.server.user)
+    unknown = sorted(dump.needs.unknown)
+    if unknown:
+        job.report(Note(f"privileges are left out: {', '.join(unknown)} are not there"))
     restorer = job.admin.restorer
     try:
         if missing:
             job.admin.change("".join(restorer.role(name) for name in missing))
             job.report(Note(f"made roles without login: {', '.join(missing)}"))
-        yield True
+        yield not unknown
     except BaseException:
         if missing:
             with contextlib.suppress(StackError):

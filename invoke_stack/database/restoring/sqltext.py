@@ -70,6 +70,8 @@ class Splitter:
 
     def _line_of(self, line: bytes) -> Iterator[Piece]:
         start = 0
+        if not self._text:
+            self._began = self._line
         for stop in self._ends(line):
             if stop is None:
                 if self._opened or self._content or line[start : self._slash].strip():
@@ -88,8 +90,6 @@ class Splitter:
                 yield from self._rows()
                 return
         rest = line[start:]
-        if not self._text:
-            self._began = self._line
         self._text += rest
         blank = not rest.strip() or (not self._end and rest.lstrip().startswith(b"--"))
         self._content = self._content or not blank

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import contents
 import pytest
 
 DRIVER = Path(__file__).with_name("driver.py")
@@ -195,3 +196,93 @@ def odd() -> str:
 @pytest.fixture
 def canaries() -> tuple[str, str]:
     return PASSWORD, "canary-jwt"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A database of one test, with mixed content, on the server that all share."""
+
+    site: Site
+    name: str
+    settings: dict[str, Any]
+
+    def content(self) -> str:
+        return self.site.psql(contents.CONTENT, self.name)
+
+    def state(self) -> str:
+        return self.site.psql(contents.DATABASE, self.name)
+
+    def run(self, verb: str, **options: Any) -> tuple[int, Any, str]:
+        return self.site.run(verb, settings={"db": self.settings}, **options)
+
+    def start(self, verb: str, **options: Any) -> subprocess.Popen[str]:
+        return self.site.start(verb, settings={"db": self.settings}, **options)
+
+    def ok(self, verb: str, **options: Any) -> Any:
+        code, document, err = self.run(verb, **options)
+        assert code == 0, err
+        return document
+
+    def backup(self) -> str:
+        return str(self.ok("backup", fast=True)["file"])
+
+    def psql(self, statements: str) -> str:
+        return self.site.psql(statements, self.name)
+
+    def databases(self) -> list[str]:
+        """Return this database and everything on the server that is called like a part of it."""
+        found = self.site.psql("SELECT datname FROM pg_database ORDER BY 1").splitlines()
+        return [each for each in found if each.startswith(self.name[:20])]
+
+    def variants(self, kind: str) -> list[str]:
+        return [each for each in self.databases() if f"__{kind}_" in each]
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@pytest.fixture(scope="session")
+def stock(server: Site) -> str:
+    """A database to copy: filling one takes longer than copying it."""
+    server.psql("CREATE DATABASE stock")
+    server.psql(contents.MIXED, "stock")
+    return "stock"
+
+
+@pytest.fixture(scope="session")
+def stock_file(server: Site, stock: str) -> str:
+    """A backup of it."""
+    code, made, err = server.run("backup", settings={"db": {"name": stock}}, fast=True)
+    assert code == 0, err
+    return str(made["file"])
+
+
+@pytest.fixture
+def shops(site: Site, stock: str) -> Iterator[Any]:
+    """Make databases with mixed content: `shops("name")`; they are dropped at the end."""
+    made: list[Shop] = []
+
+    def make(name: str = "", **settings: Any) -> Shop:
+        name = name or f"shop{secrets.token_hex(4)}"
+        site.psql(f"CREATE DATABASE {quoted(name)} TEMPLATE {stock}")
+        made.append(Shop(site, name, {"name": name, **settings}))
+        return made[-1]
+
+    yield make
+    for shop in made:
+        for each in shop.databases():
+            site.psql(f"DROP DATABASE {quoted(each)} WITH (FORCE)")
+
+
+@pytest.fixture
+def shop(shops: Any) -> Shop:
+    return shops()
+
+
+@pytest.fixture(scope="session")
+def newer_compose() -> Any:
+    """Make the project of a newer server."""
+    if not engine_answers():
+        pytest.skip("no Docker engine answers")
+    return lambda root: make(root, COMPOSE.replace("postgres:16-alpine", "postgres:17"))

@@ -10,12 +10,15 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from invoke_stack import settings
-from invoke_stack.database import adopt, backup, catalog, job, verify, wait
+from invoke_stack.database import adopt, backup, catalog, job, rails, reset, snapshot, verify, wait
+from invoke_stack.database import target as targets
+from invoke_stack.database.restoring import restore, undo
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
-from invoke_stack.errors import StackError
+from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.events import Event
 from invoke_stack.process import SystemRunner, Terminated
 from invoke_stack.project import Project
@@ -29,6 +32,37 @@ def report(event: Event) -> None:
     print(event, file=sys.stderr, flush=True)
 
 
+def agreed(question: str, word: str = "") -> None:
+    """Say yes where y is enough; nobody types a name here."""
+    print("asked:", question, file=sys.stderr, flush=True)
+    if word:
+        raise RefusedError("confirmation", f"{word} was not typed")
+
+
+def emptied(project: Project, stack: Any, engine: Any, options: Any) -> Any:
+    """Reset a database and fill it with statements in place of migrations."""
+
+    def fill(new: targets.Target) -> None:
+        statements = f"\\set ON_ERROR_STOP on\n{options['statements']}"
+        targets.ask(project, new, statements, read=False)
+
+    target = targets.find(project, stack, engine)
+    return reset.reset(project, target, fill, rails.Consent(), agreed, report)
+
+
+RESTORING: dict[str, Any] = {
+    "restore": lambda p, s, e, options: restore.restore(
+        p, s, e, restore.Options(**options), rails.Consent(), agreed, report
+    ),
+    "undo": lambda p, s, e, _: undo.undo(p, s, e, "", rails.Consent(), agreed, report),
+    "reset": emptied,
+    "snapshot": lambda p, s, e, options: snapshot.snapshot(p, s, e, options["name"], report),
+    "rewind": lambda p, s, e, options: snapshot.rewind(
+        p, s, e, options["name"], rails.Consent(), agreed, report
+    ),
+}
+
+
 def run(root: Path, verb: str, options: dict[str, object]) -> None:
     own = settings.load([settings.Source("test", options.pop("settings", {}))])
     runner = SystemRunner(os.environ, dry=bool(options.pop("dry", False)))
@@ -38,6 +72,9 @@ def run(root: Path, verb: str, options: dict[str, object]) -> None:
         if verb == "wait":
             ready = wait.wait(project, stack, engine, options.get("timeout_s", 0), report)
             print(json.dumps({"seconds": ready.seconds}))
+        elif verb in RESTORING:
+            done = RESTORING[verb](project, stack, engine, options)
+            print(json.dumps(done.mapping() if done else {}))
         elif verb in {"verify", "adopt"}:
             print(json.dumps(checked(project, verb, str(options["file"]), options)))
         else:

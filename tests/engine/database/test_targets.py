@@ -333,7 +333,7 @@ def test_an_older_dump_program_is_told_with_both_versions(site: Project, address
     assert asked.ok().stdout == "x\n"
     assert done.code == 1
     assert done.error.startswith("database shop: pg_dump 15.")
-    assert done.error.endswith("is too old for the server's version 16")
+    assert "cannot dump server 16" in done.error
     assert done.hint == "install PostgreSQL 16's client programs, first on PATH"
 
 
