@@ -331,7 +331,7 @@ def test_an_older_dump_program_is_told_with_both_versions(site: Project, address
     done = site.inv("db.backup", "--target", "FAR_URL", environ=environ)
 
     assert asked.ok().stdout == "x\n"
-    assert done.code == 1
+    assert done.code == 2
     assert done.error.startswith("database shop: pg_dump 15.")
     assert "cannot dump server 16" in done.error
     assert done.hint == "install PostgreSQL 16's client programs, first on PATH"
