@@ -41,6 +41,12 @@ def read(
     workspace: Workspace, packages: Mapping[str, Package]
 ) -> dict[str, tuple[Val[Version], ...]]:
     """Return the statements by language, the strongest and the nearest to the root first."""
+    return workspace.once("languages", lambda: _read(workspace, packages))
+
+
+def _read(
+    workspace: Workspace, packages: Mapping[str, Package]
+) -> dict[str, tuple[Val[Version], ...]]:
     found: dict[str, list[Val[Version]]] = {}
     for name, stated in _statements(workspace, packages):
         found.setdefault(name, []).append(stated)

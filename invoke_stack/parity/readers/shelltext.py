@@ -10,7 +10,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"(?P<comment>(?:(?<=\s)|(?<=^))\#[^\n]*)"
     r"|(?P<end>&&|\|\||;;?|\n|\||&(?!\d|>)|\(|\)|[{}](?=\s|;|$))"
-    r"|(?P<join>\\\r?\n)|(?P<quote>'[^']*'|\"(?:\\.|[^\"\\])*\")|(?P<word>\$\([^()]*\)|\\.|.)",
+    r"|(?P<join>\\\r?\n)|(?P<quote>'[^']*'|\"(?:\\.|[^\"\\])*\")|(?P<word>\$\([^()]*\)|\$\{[^{}\n]*\}|\\.|.)",
     re.DOTALL,
 )
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
@@ -81,8 +81,20 @@ def _plain(part: str) -> tuple[str, ...]:
         words = shlex.split(part)
     except ValueError:
         words = part.split()
+    words = _without_redirections(words)
     while words and (_ASSIGNED.fullmatch(words[0]) or words[0] in _PREFIXES):
         words = words[2:] if words[0] in _WITH_ARGUMENT else words[1:]
         while words and words[0] in {"-g", "-s", "-v"}:
             words = words[1:]
     return tuple(words)
+
+
+def _without_redirections(words: list[str]) -> list[str]:
+    found: list[str] = []
+    skip = False
+    for word in words:
+        redirection = re.fullmatch(r"\d*(?:>>?|<|&>)(&?\S*)", word)
+        if not skip and redirection is None:
+            found.append(word)
+        skip = redirection is not None and not redirection[1]
+    return found

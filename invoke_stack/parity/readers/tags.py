@@ -55,13 +55,14 @@ _TAGS: tuple[tuple[Tag, tuple[str, ...]], ...] = (
             r"db[:_-]push",
         ),
     ),
-    ("worker", (r"(?:^|[ /:_-])workers?(?:[ .:_/-]|$)",)),
+    ("worker", (r"(?:^|[ /:_]|(?<=\w)-)workers?(?:[ .:_/-]|$)",)),
     ("build", (r"^(?:npm|pnpm|yarn|bun) (?:.* )?(?:run )?(?:\S+:)?build\S*",)),
     (
         "serve",
         (
             r"\b(?:next|nuxt|remix-serve|react-router-serve|astro|vite|nest|ng|vue-cli-service"
             r"|react-scripts)\b(?: \S+)* ?(?:start|dev|serve|preview)?",
+            r"\bturbo (?:run )?(?:.* )?(?:start|dev)\b",
             r"gunicorn|uvicorn|hypercorn|daphne|waitress|puma|unicorn|rails s",
             r"fastapi (?:run|dev)|flask run|runserver",
             r"^(?:node|nodemon|tsx|ts-node|ts-node-dev|bun|deno|python\S*|ruby|java|php|nginx"

@@ -36,6 +36,10 @@ _MOST = 60
 
 def read(workspace: Workspace) -> tuple[tuple[Template, ...], tuple[Problem, ...]]:
     """Return the templates and committed env files in path order, and what cannot be read."""
+    return workspace.once("templates", lambda: _read(workspace))
+
+
+def _read(workspace: Workspace) -> tuple[tuple[Template, ...], tuple[Problem, ...]]:
     found, problems = [], []
     names = [each for each in sorted(workspace.files) if _NAME.fullmatch(posixpath.basename(each))]
     for name in names[:_MOST]:
@@ -131,8 +135,7 @@ def of_file(templates: tuple[Template, ...], path: str, given: Mapping[str, str]
     if exact:
         return exact[0]
     folder = posixpath.dirname(path) or "."
-    beside = [each.file for each in real if each.folder == folder]
-    name = posixpath.basename(path)
-    related = [each for each in beside if posixpath.basename(each).startswith(".env")]
     # `.env.local` beside the only `.env.example`: whoever writes the one copies the other.
-    return related[0] if len(related) == 1 and name.startswith(".env") else ""
+    plain = joined(folder, ".env")
+    related = [each.file for each in real if each.target == plain]
+    return related[0] if len(related) == 1 and posixpath.basename(path) == ".env.local" else ""
