@@ -26,7 +26,8 @@ from invoke_stack.project import Project
 __all__ = ["document", "gather"]
 
 _OTHERS = {
-    "fly.toml": "fly", "railway.toml": "railway", "railway.json": "railway", "app.yaml": "digitalocean",
+    "fly.toml": "fly", "railway.toml": "railway", "railway.json": "railway",
+    "app.yaml": "digitalocean",
     "deploy.template.yaml": "digitalocean", "Procfile": "heroku", "heroku.yml": "heroku",
 }  # fmt: skip
 

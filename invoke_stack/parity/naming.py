@@ -22,7 +22,7 @@ def same_name(one: str, other: str) -> int:
     if not mine or not theirs:
         return 0
     short, long = sorted((mine, theirs), key=len)
-    if long[-len(short) :] == short or long[: len(short)] == short and len(short) > 1:
+    if long[-len(short) :] == short or (long[: len(short)] == short and len(short) > 1):
         return 3
     if any(mine[-1] in group and theirs[-1] in group for group in _SYNONYMS):
         return 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from invoke_stack.compose.variables import Variable
@@ -29,7 +29,10 @@ def document(facts: Facts) -> dict[str, Any]:
                 for each in pairs.processes
             ],
             "datastores": [
-                {"production": each.production.name, "local": each.local.name, "reason": each.reason}
+                {
+                    "production": each.production.name, "local": each.local.name,
+                    "reason": each.reason,
+                }
                 for each in pairs.datastores
             ],
             "only_production": _names(pairs.only_production, pairs.stores_only_production),
@@ -72,29 +75,35 @@ def _stages(parsed: Dockerfile) -> list[dict[str, Any]]:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it; empty fields of an object are left out."""
-    if isinstance(value, Masked):
-        return {"masked": True, "length": value.length}
-    if isinstance(value, Src):
-        return {"file": value.file, "line": value.line}
-    if isinstance(value, Version):
-        return {"text": value.text, "major": value.major, "floating": value.floating}
-    if isinstance(value, Val):
-        found = {"value": plain(value.value), **plain(value.src), "certainty": value.certainty}
-        return found | ({"note": value.note} if value.note else {})
-    if isinstance(value, Variable):
-        return {
-            "name": value.name,
-            "operator": value.operator,
-            "file": value.file,
-            "line": value.line,
-        }
-    if isinstance(value, Dockerfile):
-        return value.file
-    if isinstance(value, Stage):
-        return value.name or value.index
-    if dataclasses.is_dataclass(value):
-        return _object(value)
-    return _collection(value)
+    shown = _ATOMS.get(type(value))
+    if shown is not None:
+        return shown(value)
+    return _object(value) if dataclasses.is_dataclass(value) else _collection(value)
+
+
+def _val(value: Val[Any]) -> dict[str, Any]:
+    found = {"value": plain(value.value), **plain(value.src), "certainty": value.certainty}
+    return found | ({"note": value.note} if value.note else {})
+
+
+def _variable(value: Variable) -> dict[str, Any]:
+    names = ("name", "operator", "file", "line")
+    return {name: getattr(value, name) for name in names}
+
+
+def _version(value: Version) -> dict[str, Any]:
+    return {"text": value.text, "major": value.major, "floating": value.floating}
+
+
+_ATOMS: dict[type[Any], Callable[[Any], Any]] = {
+    Masked: lambda each: {"masked": True, "length": each.length},
+    Src: lambda each: {"file": each.file, "line": each.line},
+    Version: _version,
+    Val: _val,
+    Variable: _variable,
+    Dockerfile: lambda each: each.file,
+    Stage: lambda each: each.name or each.index,
+}
 
 
 def _object(value: Any) -> dict[str, Any]:

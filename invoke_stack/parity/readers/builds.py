@@ -29,7 +29,7 @@ class Source:
     packages: Mapping[str, Package]
 
 
-def build(
+def build(  # noqa: PLR0913 - a build has that many parts
     source: Source,
     context: Val[str],
     dockerfile: Val[str],
@@ -205,10 +205,14 @@ def binds_port_env(steps: tuple[Step, ...], env: Mapping[str, EnvVar]) -> Val[bo
     serving = [each for each in steps if each.tag == "serve"]
     for each in serving:
         if any(mark in each.text for mark in _ENV_PORT):
-            return Val(True, each.src, "inferred", "the command names $PORT")
+            return Val(
+                value=True, src=each.src, certainty="inferred", note="the command names $PORT"
+            )
         first = posixpath.basename(each.words[0]) if each.words else ""
         if first in _READS_PORT:
-            return Val(True, each.src, "inferred", f"{first} reads $PORT")
+            return Val(value=True, src=each.src, certainty="inferred", note=f"{first} reads $PORT")
     if "PORT" in env and env["PORT"].origin == "image":
-        return Val(True, env["PORT"].src, "inferred", "the image sets PORT")
+        return Val(
+            value=True, src=env["PORT"].src, certainty="inferred", note="the image sets PORT"
+        )
     return Val(None, serving[0].src if serving else Src(""), "unknown")

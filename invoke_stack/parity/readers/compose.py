@@ -19,7 +19,7 @@ from invoke_stack.parity.readers import composecli, composefiles, packages, serv
 from invoke_stack.parity.readers.builds import Source
 from invoke_stack.parity.readers.composecli import PORT, STANDIN
 from invoke_stack.parity.readers.nodes import Node
-from invoke_stack.parity.readers.services import Layer
+from invoke_stack.parity.readers.servicebody import Layer
 from invoke_stack.parity.repository import Template
 from invoke_stack.parity.values import Src
 from invoke_stack.parity.workspace import Workspace
@@ -71,7 +71,7 @@ class ComposeReader:
         bodies = mapping(document.get("services"))
         layer = Layer(
             Source(workspace, packages.read(workspace)[0]), written, folder, by_file, template_of,
-            places, frozenset(services.jobs(bodies)), problems,
+            places, values, frozenset(services.jobs(bodies)), problems,
         )  # fmt: skip
         return _declaration(layer, bodies, files, options, tuple(each for each, _ in uses))
 
@@ -147,6 +147,6 @@ def _expanded(node: Node, values: Mapping[str, str]) -> Any:
         return node.text == "true"
     template = interpolation.parse(node.text or "", str(node.src))
     try:
-        return interpolation.expand(template, lambda name: values.get(name))
+        return interpolation.expand(template, values.get)
     except StackError:
         return PORT if ".ports[" in node.src.path else STANDIN

@@ -125,13 +125,18 @@ def load(workspace: Workspace, files: Sequence[str]) -> Written:
     return Written(tuple(files), trees)
 
 
-def by_default(node: Node) -> str:
-    """Return a scalar with the defaults of its variables; as written where it needs more."""
+def expanded(node: Node, values: Mapping[str, str]) -> str:
+    """Return a scalar with its variables replaced; as written where that cannot be done."""
     try:
         template = interpolation.parse(node.value, str(node.src))
-        return interpolation.expand(template, lambda _: None)
+        return interpolation.expand(template, values.get)
     except StackError:
         return node.value
+
+
+def by_default(node: Node) -> str:
+    """Return a scalar with the defaults of its variables."""
+    return expanded(node, {})
 
 
 def _included(tree: Node) -> Iterator[str]:

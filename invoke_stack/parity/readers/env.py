@@ -36,7 +36,9 @@ def variable(  # noqa: PLR0913 - a variable has that many sides
 ) -> EnvVar:
     """Return a variable; of a secret only its mask, of a URL all but the password."""
     text = text if text is None else text[:LONGEST]
-    secret = is_sensitive(key, text) if sensitive is None else sensitive
+    # `NEXT_PRIVATE_…` says "not for the browser", which is no reason to hide a host name.
+    plain = re.sub(r"^[A-Z]+_PRIVATE_(?!KEY)", "", key)
+    secret = is_sensitive(plain, text) if sensitive is None else sensitive
     found = address(key, text) if text else None
     mark = masked(text) if secret and text else None
     stands_in = bool(text) and _stands_in(key, text or "")

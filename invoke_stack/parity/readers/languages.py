@@ -61,11 +61,10 @@ def _statements(
     workspace: Workspace, packages: Mapping[str, Package]
 ) -> Iterator[tuple[str, Val[Version]]]:
     for file in workspace.named(*_FILES):
-        language = _FILES[posixpath.basename(file)]
         for number, line in _lines(workspace, file):
-            if text := line.strip().removeprefix("python-").removeprefix("ruby-"):
-                yield language, Val(_version(text), Src(file, number))
-                break
+            text = line.strip().removeprefix("python-").removeprefix("ruby-")
+            yield _FILES[posixpath.basename(file)], Val(_version(text), Src(file, number))
+            break
     for file in workspace.named(".tool-versions"):
         for number, line in _lines(workspace, file):
             words = line.split()
@@ -76,10 +75,14 @@ def _statements(
             yield "node", Val(_version(stated.value or ""), stated.src)
     for name, language, pattern in _PATTERNS:
         for file in workspace.named(name):
-            for number, line in _lines(workspace, file):
-                if match := pattern.match(line):
-                    yield language, Val(_version(match[1]), Src(file, number))
-                    break
+            yield from ((language, each) for each in _matched(workspace, file, pattern))
+
+
+def _matched(workspace: Workspace, file: str, pattern: re.Pattern[str]) -> Iterator[Val[Version]]:
+    for number, line in _lines(workspace, file):
+        if match := pattern.match(line):
+            yield Val(_version(match[1]), Src(file, number))
+            return
 
 
 def _version(text: str) -> Version:

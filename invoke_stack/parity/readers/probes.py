@@ -16,7 +16,7 @@ from invoke_stack.parity.values import Src
 
 _URL = re.compile(
     r"(?:https?://)?(?P<host>localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?|\$\(hostname\)"
-    r"|(?<=://)[\w.-]+)(?::(?P<port>\d+|\$[^\s/'\"]*))?(?P<path>/[^\s'\"`)?#;|&]*)?"
+    r"|(?<=://)[\w.-]+)(?::(?P<port>\d+|\\?\$[^\s/'\"]*))?(?P<path>/[^\s'\"`)?#;|&\\]*)?"
 )
 _OPTIONS = re.compile(r"path\s*:\s*['\"](?P<path>/[^'\"?#]*)")
 _APART = re.compile(r"['\"`}](/[\w./-]+)['\"`?]")

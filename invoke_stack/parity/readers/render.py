@@ -102,7 +102,7 @@ def _declared(
                 stores[found.name] = found
                 continue
             made = process(reading, node)
-            own = store(reading, node, made)
+            own = store(made)
             if own is not None:
                 stores[own.name] = own
             else:

@@ -93,7 +93,7 @@ _SHAPES = {
 
 def _copied(known: Names | None, name: str, key: str) -> str:
     """Return the shape of another service's variable that is copied."""
-    if key in {"RENDER_EXTERNAL_URL"}:
+    if key == "RENDER_EXTERNAL_URL":
         return "url"
     if key == "RENDER_EXTERNAL_HOSTNAME":
         return "host"

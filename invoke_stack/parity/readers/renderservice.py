@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from invoke_stack.parity.declaration import Build, Complaint, Datastore, Problem, Process, Role
@@ -64,7 +65,7 @@ def process(reading: Reading, node: Node) -> Process:
         text(node, "dockerCommand") if runtime.value in _DOCKER else text(node, "startCommand")
     )
     return Process(
-        node.get("name").value, role, runtime, node.get("name").src if node.get("name") else node.src,
+        node.get("name").value, role, runtime, (node.get("name") or node).src,
         image=text(node, "image", "url"), build=made, root=root,
         steps_build=() if runtime.value in _DOCKER else steps["buildCommand"],
         steps_release=steps["preDeployCommand"], steps_start=start,
@@ -212,18 +213,26 @@ def _languages(
     if stated is not None and stated.value and stated.origin != "platform":
         return {name: Val(version(stated.value), stated.src)}
     known = languages.read(reading.source.workspace, reading.source.packages).get(name, ())
-    inside = [
-        each for each in known if posixpath.dirname(each.src.file) in {"" if root == "." else root}
-    ]
+    inside = [each for each in known if (posixpath.dirname(each.src.file) or ".") == root]
     if inside:
         # A file with one version wins over the range of `engines`.
         best = next((each for each in inside if not each.src.file.endswith(".json")), inside[0])
-        return {name: best}
+        return {name: _newest(best)}
     default = reading.defaults["language"].get(name)
     if default is None:
         return {}
     note = f"Render's default on {reading.defaults['date']}"
     return {name: Val(version(default), runtime.src, "default", note)}
+
+
+def _newest(stated: Val[Version]) -> Val[Version]:
+    """Return a range as the newest version in it, which is what the platform installs."""
+    found = stated.value
+    upper = re.search(r"<\s*(\d{1,4})(?:\.0)*(?:\s|$)", found.text) if found else None
+    if found is None or upper is None:
+        return stated
+    newest = replace(found, parts=(int(upper[1]) - 1,))
+    return Val(newest, stated.src, "inferred", "the newest version in the range is installed")
 
 
 def keyvalue(reading: Reading, node: Node) -> Datastore:
@@ -248,7 +257,8 @@ def database(reading: Reading, node: Node) -> Datastore:
         major: Val[Version] = Val(version(stated.value), stated.here)
     else:
         newest = reading.defaults["postgres"]["newest_major"]
-        note = f"not pinned: a new database gets the newest major, {newest} in {reading.defaults['date'][:7]}"
+        month = reading.defaults["date"][:7]
+        note = f"not pinned: a new database gets the newest major, {newest} in {month}"
         major = Val(None, node.get("name").src if node.get("name") else node.src, "unknown", note)
     return Datastore(
         "postgres", name, "postgres", major, node.get("name").src, managed=True, names=(name,),
@@ -256,7 +266,7 @@ def database(reading: Reading, node: Node) -> Datastore:
     )  # fmt: skip
 
 
-def store(reading: Reading, node: Node, made: Process) -> Datastore | None:
+def store(made: Process) -> Datastore | None:
     """Return the datastore that a private service runs in a container; None when it runs none."""
     runs = builds.base_image(made.build) if made.build is not None else made.image
     kind = images.store(runs.value) if runs.value else None

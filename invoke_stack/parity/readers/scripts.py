@@ -24,7 +24,8 @@ _MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
 _RUNNERS = frozenset({"node", "bun", "tsx", "ts-node", "deno", "python", "python3", "nodemon"})
 _VALUED = frozenset({"--filter", "-F", "--prefix", "-C", "--dir", "-w", "--workspace", "--cwd"})
 _OWN = frozenset({"install", "i", "ci", "add", "exec", "dlx", "x", "prune", "config", "cache",
-                  "global", "create", "audit", "publish", "store", "set", "deploy", "fetch"})  # fmt: skip
+                  "global", "create", "audit", "publish", "store", "set", "deploy",
+                  "fetch"})  # fmt: skip
 _MIGRATES = re.compile(
     r"[\"'`][^\"'`\n]*(?:migrate[ :](?:deploy|latest|up)|drizzle-kit|db push|db:push|db:migrate"
     r"|apply-migrations|run-migrations|drizzle-push|alembic|upgrade head)[^\"'`\n]*[\"'`]"
@@ -68,7 +69,7 @@ class _Follower:
         self._where = where
         self._count = 0
 
-    def text(
+    def text(  # noqa: PLR0913 - where it stands, where it runs, how far to go
         self, text: str, src: Src, folder: str, via: tuple[Src, ...], depth: int,
         arguments: tuple[str, ...] = (),
     ) -> Iterator[Step]:  # fmt: skip

@@ -21,7 +21,8 @@ _PREFIXES = frozenset({
 _WITH_ARGUMENT = frozenset({"gosu", "su-exec"})
 _CONDITIONS = frozenset({"[", "[[", "test", "fi", "done", "esac", "case", "for", "set", "echo",
                          "printf", "true", ":", "return", "shift", "local", "export", "sleep",
-                         "trap", "mkdir", "chown", "chmod", "wait", "exit", "read", "unset"})  # fmt: skip
+                         "trap", "mkdir", "chown", "chmod", "wait", "exit", "read",
+                         "unset"})  # fmt: skip
 _SWALLOWS = frozenset({"true", ":", "echo", "exit 0", "printf", "warn"})
 _LONGEST = 256 * 1024
 

@@ -22,7 +22,8 @@ PROD = frozenset(
 )
 _TEST = frozenset({"test", "tests", "testing", "ci", "e2e", "bench", "cypress", "playwright"})
 _SKIPPED = frozenset({
-    "examples", "example", "tests", "test", "testing", "e2e", "docs", "doc", ".devcontainer", ".github",
+    "examples", "example", "tests", "test", "testing", "e2e", "docs", "doc", ".devcontainer",
+    ".github",
     "fixtures", "node_modules", "vendor", "benchmarks", "bench", "integration", "templates",
 })  # fmt: skip
 _DEEPEST = 3
