@@ -16,8 +16,6 @@ ROOTS = frozenset(
     | {"caddy", "openjdk", "eclipse-temurin", "rust", "oven/bun", "scratch", "elixir", "busybox"}
 )
 """Official images whose own user is root."""
-_SECRET = re.compile(r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|API_KEY|ACCESS_KEY|"
-                     r"ENCRYPTION_KEY|CREDENTIALS)(?:_|$)")  # fmt: skip
 _DUMMY = re.compile(r"^$|placeholder|dummy|change|example|cafebabe|deadbeef|fake|test|build|xxx|"
                     r"your[-_ ]|<|\$\{?\w|^(.)\1*$|secret$|password$", re.IGNORECASE)  # fmt: skip
 
@@ -110,7 +108,7 @@ def secrets(facts: Facts) -> Iterator[Outcome]:
             for kind, words in (("ENV", each.env), ("ARG", each.args)):
                 for key, word in words.items():
                     text = word.value or ""
-                    if not _SECRET.search(key) or not word.known or _DUMMY.search(text):
+                    if not sides.secret_name(key) or not word.known or _DUMMY.search(text):
                         continue
                     message = f"{kind} {key} holds a value that everybody with the image can read"
                     where = places((), [Src(path, word.line)])

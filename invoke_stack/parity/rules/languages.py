@@ -65,16 +65,21 @@ def _groups(facts: Facts) -> Iterator[tuple[str, str, list[Stated]]]:
             found = [*_of(pair.production, language, "production"),
                      *_of(pair.local, language, "local")]  # fmt: skip
             yield pair.production.name, language, found
+    shipped = sides.builds(facts)
     for path, parsed in facts.repository.dockerfiles.items():
         if sides.dev_file(path.rpartition("/")[2]):
             continue
+        images: dict[str, dict[str, Stated]] = {}
         for stage in parsed.stages:
             language = _IMAGES.get(sides.repository_name(stage.image), "")
-            found_version = version(sides.tag(stage.image))
-            if stage.parent is None and language and found_version.parts:
-                image = Stated(path, language, found_version, Src(path, stage.line), "local")
-                folder = path.rpartition("/")[0] or "."
-                yield path, language, [*_files(facts, language, folder), image]
+            tagged = version(sides.tag(stage.image))
+            if stage.parent is None and language and tagged.parts:
+                image = Stated(path, language, tagged, Src(path, stage.line), "local")
+                images.setdefault(language, {}).setdefault(tagged.text, image)
+        folder = path.rpartition("/")[0] or "."
+        for language, several in images.items():
+            files = list(_files(facts, language, folder, up=path in shipped))
+            yield path, language, [*files, *several.values()]
 
 
 def _of(process: Process, language: str, side: str) -> Iterator[Stated]:
@@ -84,12 +89,20 @@ def _of(process: Process, language: str, side: str) -> Iterator[Stated]:
         yield Stated(f"{side} ({process.name})", language, found.value, src, side)
 
 
-def _files(facts: Facts, language: str, folder: str) -> Iterator[Stated]:
-    """Yield what the files beside a Dockerfile, or else at the root, state."""
-    for each in facts.repository.languages.get(language, ()):
-        home = each.src.file.rpartition("/")[0] or "."
-        if home == folder and each.value is not None and each.value.parts:
-            yield _stated(language, each)
+def _files(facts: Facts, language: str, folder: str, *, up: bool) -> Iterator[Stated]:
+    """Yield what the files beside a Dockerfile state; of what ships, the nearest above it."""
+    while True:
+        found = [
+            _stated(language, each)
+            for each in facts.repository.languages.get(language, ())
+            if (each.src.file.rpartition("/")[0] or ".") == folder
+            and each.value is not None
+            and each.value.parts
+        ]
+        if found or not up or folder == ".":
+            yield from found
+            return
+        folder = folder.rpartition("/")[0] or "."
 
 
 def _stated(language: str, found: Val[Version]) -> Stated:

@@ -40,22 +40,16 @@ def openssl(facts: Facts) -> Iterator[Outcome]:
 
 def _schema(facts: Facts, parsed: Dockerfile) -> Schema | None:
     """Return the schema that an image runs with: it is copied, or generated inside."""
-    if not facts.repository.schemas:
+    if not any(sides.repository_name(stage.image) == "node" for stage in parsed.stages):
         return None
-    text = " ".join(
-        " ".join((*each.args, each.script))
-        for stage in parsed.stages
-        for each in stage.instructions
-    )
-    broad = any(
-        source.rstrip("/") in {".", ""}
-        for stage in parsed.stages
-        for each in stage.copies
-        if not each.origin
-        for source in each.sources
-    )
-    node = any(sides.repository_name(stage.image) == "node" for stage in parsed.stages)
-    return facts.repository.schemas[0] if node and ("prisma" in text or broad) else None
+    sources = [source.strip("./") for stage in parsed.stages for copy in stage.copies
+               if not copy.origin for source in copy.sources]  # fmt: skip
+    text = " ".join(each.text for each in parsed.instructions)
+    for schema in facts.repository.schemas:
+        copied = any(not one or f"/{schema.file}".find(f"/{one}/") >= 0 for one in sources)
+        if copied or "prisma" in text:
+            return schema
+    return None
 
 
 def _alpine(image: str) -> bool:

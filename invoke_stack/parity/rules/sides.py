@@ -17,6 +17,14 @@ CONTAINER = frozenset({"docker", "image"})
 STORES = frozenset({"postgres", "mysql", "mongo", "clickhouse", "keyvalue", "queue"})
 """Kinds whose version and presence decide whether the app works; mail and objects do not."""
 
+_SECRET = re.compile(
+    r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|PWD|PASSPHRASE|PRIVATE_KEY|API_?KEY|ACCESS_KEY|"
+    r"SECRET_KEY|ENCRYPTION_KEY|SIGNING_KEY|CREDENTIALS?|SALT)(?:_|$)"
+)
+_ABOUT = re.compile(
+    r"_(?:EXPIRES?(?:_IN)?|EXPIRY|EXPIRATION|TTL|LENGTH|HEADER|NAME|URL|URI|ALGORITHM|ISSUER|"
+    r"AUDIENCE|ROUNDS|PATH|FILE|ID|LIMIT|MAX|MINUTES|SECONDS|DAYS|HOURS|TYPE)$"
+)
 SQL = frozenset({"postgres", "mysql", "mongo", "clickhouse"})
 
 
@@ -152,6 +160,11 @@ def public(key: str) -> bool:
     """Tell whether a bundler compiles a variable into what browsers get."""
     return re.match(r"(NEXT_PUBLIC_|VITE_|REACT_APP_|NUXT_PUBLIC_|PUBLIC_|EXPO_PUBLIC_|GATSBY_)",
                     key) is not None  # fmt: skip
+
+
+def secret_name(key: str) -> bool:
+    """Tell whether a variable's name says that its value is a secret."""
+    return _SECRET.search(key) is not None and not _ABOUT.search(key)
 
 
 def said(var: EnvVar) -> str:

@@ -79,7 +79,7 @@ def _has(parsed: Dockerfile, stage: Stage, tool: str, upto: Instruction | None) 
         return True  # an image that nobody here knows may bring anything
     if tool in (known or ()):
         return True
-    word = re.compile(rf"(?<![\w-]){re.escape(tool)}(?:@|\b)")
+    word = re.compile(rf"(?<![\w-]){re.escape(tool)}(?:@|(?![\w.-]))")
     for each in (one for part in reversed(parsed.chain(stage)) for one in part.instructions):
         if upto is not None and each is upto:
             break
