@@ -58,7 +58,7 @@ def gather(project: Project) -> Facts:
         targets=tuple(_targets(workspace, readers, own, layers)),
         stacks=tuple(_beside(known, used)),
         answers={key: str(value) for key, value in project.settings.parity.facts.items()},
-        problems=tuple(dict.fromkeys(problems)),
+        problems=tuple({(each.src.file, each.message): each for each in problems}.values()),
     )  # fmt: skip
 
 

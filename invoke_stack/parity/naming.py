@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 ALIKE = 3
 """From here on one name is the other with a project's prefix or a suffix."""
@@ -32,3 +36,44 @@ def same_name(one: str, other: str) -> int:
 def _tokens(name: str) -> list[str]:
     words = re.split(r"[-_.\s]+|(?<=[a-z])(?=[A-Z])", name)
     return [each.casefold() for each in words if each and each.casefold() not in _GENERIC]
+
+
+class Names(Generic[T]):
+    """Finds what could have the same name, without comparing each with each.
+
+    Args:
+        items: names and what they stand for.
+    """
+
+    def __init__(self, items: Iterable[tuple[str, T]]) -> None:
+        self._by_key: dict[object, list[tuple[str, T]]] = {}
+        for name, item in items:
+            for key in dict.fromkeys(_keys(name, own=True)):
+                self._by_key.setdefault(key, []).append((name, item))
+
+    def near(self, name: str) -> Iterator[T]:
+        """Yield what `same_name` is above 0 for."""
+        seen: set[int] = set()
+        for key in dict.fromkeys(_keys(name, own=False)):
+            for other, item in self._by_key.get(key, ()):
+                if id(item) not in seen and same_name(name, other):
+                    seen.add(id(item))
+                    yield item
+
+
+def _keys(name: str, *, own: bool) -> Iterator[object]:
+    """Yield what two names share when one is the other with more words around it."""
+    words = tuple(_tokens(name))
+    parts = [words[:end] for end in range(1, len(words))] + [
+        words[start:] for start in range(1, len(words))
+    ]
+    # Kept under its whole and under its parts; looked up by its parts among wholes, and as a
+    # whole among parts.
+    yield ("name", name.casefold())
+    yield ("whole", words)
+    yield from (("part" if own else "whole", each) for each in parts)
+    if not own:
+        yield ("part", words)
+    yield from (
+        ("kin", number) for number, each in enumerate(_SYNONYMS) if words and words[-1] in each
+    )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from invoke_stack.errors import UsageError
 from invoke_stack.parity.declaration import Datastore, Declaration, Process
-from invoke_stack.parity.naming import same_name
+from invoke_stack.parity.naming import Names, same_name
 
 ENOUGH = 2
 """The score below which two processes are no pair."""
 SURE = 4
 """The score that a process behind a profile needs: nobody runs it by default."""
+_SHOWN = 5
 _MODES = frozenset({"prod", "production", "default", "full", "all", "app"})
 
 
@@ -89,47 +90,84 @@ def pair(production: Declaration, local: Declaration, chosen: Mapping[str, str])
     ours = [each for each in production.processes.values() if not each.dev_tool]
     every = [each for each in local.processes.values() if not each.dev_tool]
     theirs = [each for each in every if not _gated(each)]
-    pairs = _chosen(production, local, chosen)
+    pairs, unsure = _matched(ours, every, _chosen(production, local, chosen))
+    taken = {id(side) for each in pairs for side in (each.production, each.local)}
+    taken |= {id(each.process) for each in unsure}
+    pairs += _only_webs(ours, theirs, taken)
+    taken |= {id(side) for each in pairs for side in (each.production, each.local)}
+    left = [each for each in theirs if id(each) not in taken and not each.job]
+    unsure += _lonely(ours, left, taken)
+    taken |= {id(each.process) for each in unsure}
+    unclear = {name for each in unsure for name in each.candidates}
+    stores, stores_ours, stores_theirs = _stores(production, local)
+    return Pairing(
+        tuple(pairs),
+        stores,
+        tuple(each for each in ours if id(each) not in taken),
+        tuple(each for each in left if each.name not in unclear),
+        stores_ours,
+        stores_theirs,
+        tuple(unsure),
+    )
+
+
+def _matched(
+    ours: list[Process], every: list[Process], pairs: list[Pair]
+) -> tuple[list[Pair], list[Unsure]]:
+    """Return the pairs, the best first taken, and whom two fit equally well."""
     taken = {id(side) for each in pairs for side in (each.production, each.local)}
     unsure: list[Unsure] = []
     scored = sorted(
-        (
-            found
-            for one in ours
-            for other in theirs
-            if (found := _scored(one, other)).score >= ENOUGH
-        ),
+        _candidates(ours, every),
         key=lambda each: (-each.score, each.production.name, each.local.name),
     )
+    rivals: dict[int, list[Pair]] = {}
+    for each in scored:
+        rivals.setdefault(id(each.production), []).append(each)
     for each in scored:
         if id(each.production) in taken or id(each.local) in taken:
             continue
-        rivals = [it.local.name for it in scored if _rival(it, each, taken)]
-        if rivals:
-            names = (each.local.name, *rivals)
+        others = [it for it in rivals[id(each.production)] if _rival(it, each, taken)]
+        taken.add(id(each.production))
+        if others:
+            names = (each.local.name, *(it.local.name for it in others))
             unsure.append(Unsure(each.production, names, _line(each.production, names[0])))
-            taken.add(id(each.production))
-            continue
-        pairs.append(each)
-        taken |= {id(each.production), id(each.local)}
-    pairs += _only_webs(ours, theirs, taken)
-    taken |= {id(side) for each in pairs for side in (each.production, each.local)}
-    doubtful = {id(each.process) for each in unsure}
-    left = [each for each in theirs if id(each) not in taken and not each.job]
-    lonely = [each for each in ours if id(each) not in taken and each.role == "web"]
-    webs = [each for each in left if each.role == "web"]
-    for one in lonely if webs else ():
-        names = tuple(each.name for each in webs)
-        unsure.append(Unsure(one, names, _line(one, names[0])))
-        doubtful.add(id(one))
-    stores, alone, missing = _stores(production, local)
-    unclear = {name for each in unsure for name in each.candidates}
-    return Pairing(
-        tuple(pairs), stores,
-        tuple(each for each in ours if id(each) not in taken and id(each) not in doubtful),
-        tuple(each for each in left if each.name not in unclear),
-        alone, missing, tuple(unsure),
-    )  # fmt: skip
+        else:
+            pairs.append(each)
+            taken.add(id(each.local))
+    return pairs, unsure
+
+
+def _lonely(ours: list[Process], left: list[Process], taken: set[int]) -> list[Unsure]:
+    """Return the web services that nothing fits although web services are left over."""
+    names = tuple(each.name for each in left if each.role == "web")[:_SHOWN]
+    alone = [each for each in ours if id(each) not in taken and each.role == "web"]
+    return [Unsure(each, names, _line(each, names[0])) for each in alone] if names else []
+
+
+def _candidates(ours: list[Process], every: list[Process]) -> Iterator[Pair]:
+    """Yield the pairs that are worth a look; each with each would be quadratic."""
+    names = Names((each.name, each) for each in every)
+    index: dict[object, list[Process]] = {}
+    for each in every:
+        for key in _marks(each):
+            index.setdefault(key, []).append(each)
+    for one in ours:
+        near = [*names.near(one.name), *(it for key in _marks(one) for it in index.get(key, ()))]
+        for other in {id(each): each for each in near}.values():
+            found = _scored(one, other)
+            if found.score >= (SURE if _gated(other) else ENOUGH):
+                yield found
+
+
+def _marks(process: Process) -> Iterator[object]:
+    """Yield what two processes of the same build or image have in common."""
+    if process.build is not None:
+        yield ("dockerfile", process.build.dockerfile.value)
+        if process.build.context.value != ".":
+            yield ("context", process.build.context.value)
+    if process.image.value:
+        yield ("image", _repository(process.image.value))
 
 
 def _gated(process: Process) -> bool:

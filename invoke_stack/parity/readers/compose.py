@@ -13,11 +13,12 @@ from typing import Any
 
 from invoke_stack.compose import interpolation
 from invoke_stack.compose.tolerant import mapping
-from invoke_stack.errors import StackError
+from invoke_stack.errors import StackError, UsageError
 from invoke_stack.parity.declaration import Datastore, Declaration, Options, Problem, Process
 from invoke_stack.parity.readers import composecli, composefiles, packages, services, templates
 from invoke_stack.parity.readers.builds import Source
 from invoke_stack.parity.readers.composecli import PORT, STANDIN
+from invoke_stack.parity.readers.composefiles import Written
 from invoke_stack.parity.readers.nodes import Node
 from invoke_stack.parity.readers.servicebody import Layer
 from invoke_stack.parity.repository import Template
@@ -60,6 +61,8 @@ class ComposeReader:
         values = composecli.standins(uses, _given(by_file, template_of, folder))
         problems: list[Problem] = []
         try:
+            if written.foreign:
+                raise _outside(written)
             document = composecli.merged(workspace, written, folder, values)
         except StackError as problem:
             problems.append(_unmerged(files, problem))
@@ -119,6 +122,15 @@ def _given(
         for key, each in template.keys.items()
         if each.value and not each.commented and "$" not in each.value and not each.sensitive
     }
+
+
+def _outside(written: Written) -> UsageError:
+    """Return the error for files that Compose would take from elsewhere, or miss."""
+    names = ", ".join(written.foreign)[:200]
+    hint = "`extends` and `include` must name files of the project"
+    return UsageError(
+        written.files[0], f"needs {names}, which is no file of the project", hint=hint
+    )
 
 
 def _unmerged(files: tuple[str, ...], problem: StackError) -> Problem:

@@ -25,10 +25,12 @@ class Written:
     Attributes:
         files: in the order that Compose merges them.
         trees: by file, with those that `extends` and `include` name.
+        foreign: what they name outside of the project, which nobody reads.
     """
 
     files: tuple[str, ...]
     trees: Mapping[str, Node]
+    foreign: tuple[str, ...] = ()
 
     def services(self) -> tuple[str, ...]:
         """Return the names of all services, in the order of the files."""
@@ -109,20 +111,34 @@ def load(workspace: Workspace, files: Sequence[str]) -> Written:
         UsageError: one of ``files`` cannot be read, or services extend each other in a circle.
     """
     trees: dict[str, Node] = {}
+    foreign: dict[str, None] = {}
     pending = list(files)
     while pending and len(trees) < _MOST:
         file = pending.pop(0)
         if file in trees:
             continue
-        try:
-            trees[file] = nodes.read(workspace.text(file), file)
-        except StackError:
-            if file in files:
-                raise
-            continue  # Compose itself says what is missing
-        pending += _led_to(file, trees[file])
+        found = _tree(workspace, file)
+        if isinstance(found, Node):
+            trees[file] = found
+            pending += _led_to(file, found)
+        elif file in files:
+            raise found
+        elif file not in workspace.files or not workspace.readable(file):
+            foreign[file] = None
     _refuse_circles(trees)
-    return Written(tuple(files), trees)
+    return Written(tuple(files), trees, tuple(foreign))
+
+
+def _tree(workspace: Workspace, file: str) -> Node | StackError:
+    """Return a file's tree, or why there is none; a large file is read only once."""
+
+    def read() -> Node | StackError:
+        try:
+            return nodes.read(workspace.text(file), file)
+        except StackError as problem:
+            return problem
+
+    return workspace.once(f"yaml {file}", read)
 
 
 def expanded(node: Node, values: Mapping[str, str]) -> str:

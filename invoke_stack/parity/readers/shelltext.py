@@ -10,7 +10,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"(?P<comment>(?:(?<=\s)|(?<=^))\#[^\n]*)"
     r"|(?P<end>&&|\|\||;;?|\n|\||&(?!\d|>)|\(|\)|[{}](?=\s|;|$))"
-    r"|(?P<join>\\\r?\n)|(?P<quote>'[^']*'|\"(?:\\.|[^\"\\])*\")|(?P<word>\$\([^()]*\)|\$\{[^{}\n]*\}|\\.|.)",
+    r"|(?P<join>\\\r?\n)|(?P<quote>'[^']*'|\"(?:\\.|[^\"\\])*\")|(?P<word>\$\([^()]*\)|\$\{[^{}\n]*\}|\\.|[^\s'\"\\$&|;(){}#]+|.)",
     re.DOTALL,
 )
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
@@ -24,7 +24,7 @@ _CONDITIONS = frozenset({"[", "[[", "test", "fi", "done", "esac", "case", "for",
                          "trap", "mkdir", "chown", "chmod", "wait", "exit", "read",
                          "unset"})  # fmt: skip
 _SWALLOWS = frozenset({"true", ":", "echo", "exit 0", "printf", "warn"})
-_LONGEST = 256 * 1024
+_LONGEST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,19 @@ def _parts(text: str) -> Iterator[tuple[str, int, str]]:
     """Yield the texts between the operators with their line and the operator that ends them."""
     found: list[str] = []
     line = start = 0
+    blank = True
     for token in _TOKEN.finditer(text):
         here = token[0]
         if token["end"]:
             if "".join(found).strip():
                 yield "".join(found), start, here
-            found = []
+            found, blank = [], True
         elif token["join"]:
             found.append(" ")
         elif not token["comment"]:
-            if not "".join(found[-20:]).strip():
+            if blank:
                 start = line
+            blank = blank and here.isspace()
             found.append(here)
         line += here.count("\n")
     if "".join(found).strip():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from invoke_stack.errors import StackError
 from invoke_stack.parity.declaration import Declaration
-from invoke_stack.parity.naming import ALIKE, same_name
+from invoke_stack.parity.naming import ALIKE, Names, same_name
 from invoke_stack.parity.readers import composefiles, images
 from invoke_stack.parity.readers.composefiles import Written
 from invoke_stack.parity.readers.nodes import Node
@@ -198,8 +198,10 @@ def best(stacks: Sequence[Stack], production: Declaration) -> Stack | None:
     def score(stack: Stack) -> float:
         stored = {kind[0] for each in stack.images if (kind := images.store(each))}
         shared = 3 * len(builds & stack.builds) + 3 * len(pulled & stack.images)
+        names = Names((each, each) for each in stack.names)
         alike = sum(
-            any(same_name(one.name, it) >= ALIKE for it in stack.names) for one in processes
+            any(same_name(one.name, it) >= ALIKE for it in names.near(one.name))
+            for one in processes
         )
         depth = posixpath.dirname(stack.base[0]).count("/") + bool(posixpath.dirname(stack.base[0]))
         return shared + 2 * alike + len(kinds & stored) + 0.5 * len(stored) - 0.4 * depth
