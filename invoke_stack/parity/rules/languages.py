@@ -49,12 +49,10 @@ def languages(facts: Facts) -> Iterator[Outcome]:
                 yield Passed(name, f"{language} {stated[0].value} everywhere", where)
             continue
         one, two = clash
-        message = f"{language} differs: {two.who} runs {two.value}, {one.who} says {one.value}"
+        message = f"{two.who} runs {two.value}, {one.who} says {one.value}"
         level: Severity | None = "error" if one.value.range else None
-        fix = _fix(one, two)
-        yield Found(
-            f"{language} of {name}" if name != "." else language, message, where, fix, level
-        )
+        fix, group = _fix(one, two), f"{language} differs"
+        yield Found(language, message, where, fix, level, group=group)
 
 
 def _groups(facts: Facts) -> Iterator[tuple[str, str, list[Stated]]]:
@@ -86,7 +84,10 @@ def _of(process: Process, language: str, side: str) -> Iterator[Stated]:
     found = process.lang.get(language)
     if found is not None and found.value is not None and found.known:
         src = found.src if found.src.file else process.src
-        yield Stated(f"{side} ({process.name})", language, found.value, src, side)
+        value = found.value
+        if value.range and found.certainty == "inferred":  # the platform takes the newest of it
+            value = Version(str(value.major), value.parts[:1])
+        yield Stated(f"{side} ({process.name})", language, value, src, side)
 
 
 def _files(facts: Facts, language: str, folder: str, *, up: bool) -> Iterator[Stated]:

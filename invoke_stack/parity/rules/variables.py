@@ -59,17 +59,18 @@ def _contracted(facts: Facts) -> frozenset[str]:
 @rule("PAR302", "Production variable missing locally")
 def missing_locally(facts: Facts) -> Iterator[Outcome]:
     """Compare what production declares with what the local counterpart gets."""
+    several = len(facts.pairing.processes) > 1
     for pair in facts.pairing.processes:
         absent = list(_absent(facts, pair))
         open_files = [each for each in pair.local.env_files if _untold(each)]
+        group = "declared in production, and missing locally"
+        group += f" (unless {open_files[0].path} says it)" if open_files else ""
         for var in absent:
             level: Severity | None = "info" if _optional(var) or open_files else None
-            message = f"{var.key}"
-            group = f"{pair.local.name} does not get what production declares"
-            group += f" (unless {open_files[0].path} says it)" if open_files else ""
+            message = f"{var.key} ({pair.local.name})" if several else var.key
             local = open_files[0].src if open_files else sides.last_env_line(pair.local)
-            fix = f"{var.key}="
-            yield Found(var.key, message, places([var.src], [local]), fix, level, group=group)
+            where = places([var.src], [local])
+            yield Found(var.key, message, where, f"{var.key}=", level, group=group)
         if not absent:
             message = f"{pair.local.name} gets every variable that production declares"
             yield Passed(pair.local.name, message)
