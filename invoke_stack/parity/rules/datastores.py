@@ -122,7 +122,7 @@ def _production_floats(store: Datastore, local: Datastore | None) -> Found:
 def keyvalues(facts: Facts) -> Iterator[Outcome]:
     """Compare caches: engine, major, and what they do when they are full."""
     for pair in facts.pairing.datastores:
-        if pair.production.kind != "keyvalue":
+        if pair.production.kind != "keyvalue" or pair.production.external:
             continue
         told = [*_engines(pair), *_policies(pair)]
         where = places(

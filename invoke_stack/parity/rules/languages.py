@@ -50,7 +50,7 @@ def languages(facts: Facts) -> Iterator[Outcome]:
             continue
         one, two = clash
         message = f"{two.who} runs {two.value}, {one.who} says {one.value}"
-        level: Severity | None = "error" if one.value.range else None
+        level: Severity | None = "error" if _ranged(one.value) else None
         fix, group = _fix(one, two), f"{language} differs"
         yield Found(language, message, where, fix, level, group=group)
 
@@ -116,7 +116,7 @@ def _clash(language: str, stated: list[Stated]) -> tuple[Stated, Stated] | None:
     for number, one in enumerate(stated):
         for two in stated[number + 1 :]:
             if not _agree(language, one.value, two.value):
-                swapped = two.value.range and not one.value.range
+                swapped = _ranged(two.value) and not _ranged(one.value)
                 return (two, one) if swapped else (one, two)
     return None
 
@@ -124,13 +124,18 @@ def _clash(language: str, stated: list[Stated]) -> tuple[Stated, Stated] | None:
 def _agree(language: str, one: Version, two: Version) -> bool:
     if not one.parts or not two.parts:
         return True
-    if one.range and two.range:
+    if _ranged(one) and _ranged(two):
         return True
-    if one.range or two.range:
-        ranged, plain = (one, two) if one.range else (two, one)
+    if _ranged(one) or _ranged(two):
+        ranged, plain = (one, two) if _ranged(one) else (two, one)
         return within(plain, ranged.text)
     size = 2 if language in _TWO and min(len(one.parts), len(two.parts)) > 1 else 1
     return one.parts[:size] == two.parts[:size]
+
+
+def _ranged(value: Version) -> bool:
+    """Tell whether it is a range: `^3.9` is one, too."""
+    return value.range or value.text[:1] in {"^", "~"}
 
 
 def within(plain: Version, text: str) -> bool:
@@ -160,7 +165,7 @@ def _within(plain: Version, text: str) -> bool:
 
 def _fix(asked: Stated, runs: Stated) -> str:
     major = asked.value.major
-    if asked.value.range or runs.src.file.rpartition("/")[2].startswith("Dockerfile"):
+    if _ranged(asked.value) or runs.src.file.rpartition("/")[2].startswith("Dockerfile"):
         names = {"go": "golang"}
         return f"FROM {names.get(runs.language, runs.language)}:{major}"
     return f"{runs.src.file}: {asked.value}"
