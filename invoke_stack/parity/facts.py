@@ -42,9 +42,11 @@ def gather(project: Project) -> Facts:
     workspace = Workspace(project)
     repository = read_repository(workspace)
     readers = _readers(project)
-    production, reader = _production(project, workspace, readers)
+    production, reader, files = _production(project, workspace, readers)
     own = set(production.layers)
-    known = stacks.found(workspace, tuple(own) if reader.name == "compose" else ())
+    # What production adds to a shared base is its own; the base is the local stack's too.
+    without = files[1:] or files
+    known = stacks.found(workspace, without if reader.name == "compose" else ())
     layers = _layers(project, workspace, known, production)
     layers = {name: with_host_run(repository, production, each) for name, each in layers.items()}
     production = with_external(repository, production)
@@ -99,7 +101,7 @@ def _readers(project: Project) -> tuple[Reader, ...]:
 
 def _production(
     project: Project, workspace: Workspace, readers: Sequence[Reader]
-) -> tuple[Declaration, Reader]:
+) -> tuple[Declaration, Reader, tuple[str, ...]]:
     settings = project.settings.parity.production
     files = tuple(normal(each) for each in settings.files)
     for file in files:
@@ -120,7 +122,7 @@ def _production(
         fits = settings.reader or not files or files[0] in detected or reader.name == "compose"
         if chosen and fits:
             options = Options("production", settings.environment, project.settings.parity.templates)
-            return reader.read(workspace, chosen, options), reader
+            return reader.read(workspace, chosen, options), reader, chosen
     raise UsageError(
         project.root.name, "nothing here describes production",
         hint="looked for render.yaml and docker-compose.prod.yml; name another file in "

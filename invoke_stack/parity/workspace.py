@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 from invoke_stack.dockerfile.model import Dockerfile
 from invoke_stack.dockerfile.parser import parse
 from invoke_stack.errors import StackError, UsageError
-from invoke_stack.process import Command, SystemRunner
+from invoke_stack.process import Command, Runner, SystemRunner
 from invoke_stack.project import Project
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Workspace:
         self.root = project.root.resolve()
         self.files = frozenset(_files(project, self.root))
         self.folders = frozenset(_folders(self.files))
-        self.runner = SystemRunner(_clean(project.environ))
+        self.runner = _clean_runner(project)
         self._made: dict[str, object] = {}
         self._texts: dict[str, str] = {}
         self._dockerfiles: dict[str, Dockerfile] = {}
@@ -147,6 +147,12 @@ def _decoded(path: Path, name: str) -> str:
         raise UsageError(name, f"cannot be read: {reason}", hint=hint) from None
 
 
+def _clean_runner(project: Project) -> Runner:
+    """Return this machine's runner with a clean environment; any other one is what it is."""
+    real = isinstance(project.runner, SystemRunner)
+    return SystemRunner(_clean(project.environ)) if real else project.runner
+
+
 def _clean(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what a program needs to start, and nothing that could change its answer."""
     return {key: value for key, value in environ.items() if key.upper() in _NEEDED}
@@ -163,17 +169,19 @@ def _files(project: Project, root: Path) -> Iterator[str]:
 
 
 def _from_git(project: Project, root: Path) -> list[str] | None:
-    words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    words = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
     command = Command(("git", "-C", str(root), *words), cwd=root, effect="read")
     if not any((each / ".git").exists() for each in (root, *root.parents)):
         return None
     try:
-        done = SystemRunner(_clean(project.environ)).capture(command, timeout_s=_GIT_TIMEOUT_S)
+        done = _clean_runner(project).capture(command, timeout_s=_GIT_TIMEOUT_S)
     except StackError:
         return None
     if done.code != 0:
         return None
-    names = [each for each in done.stdout.split("\0") if each]
+    listed = [each for each in done.stdout.split("\0") if each]
+    # `?` is what git would add: a developer's own env file is not meant to be.
+    names = [each[2:] for each in listed if each[0] != "?" or not _is_personal(each[2:])]
     # A deleted file stays in the index until it is staged.
     return [each for each in names if os.path.lexists(root / each)]
 
@@ -182,8 +190,14 @@ def _walked(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(each for each in folders if each not in _SKIPPED)
         head = Path(folder).relative_to(root).as_posix()
-        for name in sorted(names):
+        for name in sorted(each for each in names if not _is_personal(each)):
             yield name if head == "." else f"{head}/{name}"
+
+
+def _is_personal(path: str) -> bool:
+    """Tell whether a file holds one developer's values, unless it is committed."""
+    name = posixpath.basename(path)
+    return name == ".env" or (name.startswith(".env.") and name.endswith(".local"))
 
 
 def _folders(files: frozenset[str]) -> Iterator[str]:

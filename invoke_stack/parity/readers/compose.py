@@ -13,6 +13,7 @@ from typing import Any
 
 from invoke_stack.compose import interpolation
 from invoke_stack.compose.tolerant import mapping
+from invoke_stack.compose.variables import Variable
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.parity.declaration import Datastore, Declaration, Options, Problem, Process
 from invoke_stack.parity.readers import composecli, composefiles, packages, services, templates
@@ -24,6 +25,7 @@ from invoke_stack.parity.readers.servicebody import Layer
 from invoke_stack.parity.repository import Template
 from invoke_stack.parity.values import Src
 from invoke_stack.parity.workspace import Workspace
+from invoke_stack.redaction import MASK, is_sensitive
 
 _NAMES = ("production", "prod")
 
@@ -76,7 +78,7 @@ class ComposeReader:
             Source(workspace, packages.read(workspace)[0]), written, folder, by_file, template_of,
             places, values, frozenset(services.jobs(bodies)), problems,
         )  # fmt: skip
-        return _declaration(layer, bodies, files, options, tuple(each for each, _ in uses))
+        return _declaration(layer, bodies, files, options, tuple(_shown(each) for each, _ in uses))
 
 
 def _declaration(
@@ -98,6 +100,12 @@ def _declaration(
         variables=uses, problems=tuple(dict.fromkeys(layer.problems)),
         partial=any(each.skipped.startswith("overrides") for each in layer.problems),
     )  # fmt: skip
+
+
+def _shown(use: Variable) -> Variable:
+    """Return a variable without a default that is a secret."""
+    secret = use.default and is_sensitive(use.name, use.default)
+    return replace(use, default=MASK if secret else use.default, within=())
 
 
 def _referenced(store: Datastore, processes: Mapping[str, Process]) -> tuple[tuple[str, str], ...]:

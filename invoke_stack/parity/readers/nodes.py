@@ -56,7 +56,7 @@ class Node:
         """Return a value below this one; an empty one at this place where there is none."""
         found = self
         for name in path:
-            found = found.fields.get(name) or Node(found.src)
+            found = found.fields[name] if name in found.fields else Node(found.src)
         return found
 
     @property

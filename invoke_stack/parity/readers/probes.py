@@ -60,14 +60,15 @@ def probe(
         first = inner.words[0] if inner else first
     found = _URL.search(text)
     path, port, host = "", None, ""
-    if found:
+    options = None if found and found["path"] else _OPTIONS.search(text)
+    if found and not options:
         host = found["host"]
         port = int(found["port"]) if (found["port"] or "").isdigit() else None
         http = "http" in text or "curl" in first or "wget" in first or found["path"]
         # `'http://localhost:' + port + '/health'`: the path stands in a text of its own.
         apart = None if found["path"] else _APART.search(text, found.end())
         path = plain_path(found["path"] or (apart[1] if apart else "/")) if http else ""
-    elif options := _OPTIONS.search(text):
+    elif options:
         path = plain_path(options["path"])
         number = _PORT.search(text)
         port = int(number["port"]) if number else None

@@ -186,7 +186,7 @@ def _missing(
     known = _named(parts, section)
     if name in known:
         return
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     what = {"databases": "database", "services": "service", "envVarGroups": "env group"}[section]
     fix = f"did you mean {near[0]}?" if near else f"declare the {what} {name}"
     message = f"no {what} of the name {name} in this file"

@@ -21,6 +21,7 @@ _PROGRAMS = (
 _OWN_NAME = r"(?:db|database)?[:_-]?(?:auto|run|apply|do)?[:_-]?migrat\w*"
 # The first that matches decides; matched against the words joined by single spaces.
 _TAGS: tuple[tuple[Tag, tuple[str, ...]], ...] = (
+    ("other", (r"prisma\S* migrate (?:diff|status)|migrat\w*[: ](?:status|create|make|new)\b",)),
     (
         "migrate",
         (

@@ -72,7 +72,8 @@ def _target(text: str, file: str, folder: str) -> str:
             if not source or posixpath.basename(source) == posixpath.basename(file):
                 name = found["to"] or found["target"] or ""
                 # `cp docker/.env.example .env` is said from the root, `../.env` from the folder.
-                return normal(name) if "/" in source else joined(folder, name)
+                from_root = normal(name) if "/" in source else "../"
+                return joined(folder, name) if from_root.startswith("../") else from_root
     name = posixpath.basename(file)
     plain = re.sub(rf"\.(?:{'|'.join(_ENDINGS)})(?=\.|$)", "", name)
     plain = re.sub(rf"^\.?(?:{'|'.join(_ENDINGS)})(?=\.env)", "", plain)
