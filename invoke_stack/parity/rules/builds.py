@@ -236,9 +236,11 @@ def runtimes(facts: Facts) -> Iterator[Outcome]:
         elif theirs.value in sides.CONTAINER and boxed:
             yield Passed(pair.production.name, "a container on both sides", where)
     for process in facts.production.processes.values():
+        if process.runtime.value not in sides.NATIVE:
+            continue
         files = sides.dockerfiles_of(facts, process)
         container = process.name in seen and not _host_run(facts, process)
-        if process.runtime.value in sides.NATIVE and files and not container:
+        if files and not container:
             names = [each.file for each in files]
             message = f"production runs on its own {process.runtime.value} and never uses "
             message += ", ".join(names)

@@ -22,13 +22,12 @@ _DUMMY = re.compile(r"^$|placeholder|dummy|change|example|cafebabe|deadbeef|fake
 
 def shipped(facts: Facts) -> Iterator[tuple[str, Dockerfile, Stage, Src]]:
     """Yield every Dockerfile that ships with the stage that does, and where it is named."""
+    production = facts.production
+    whole = {each.build.dockerfile.value for each in production.processes.values() if each.build}
     for path, (parsed, target, src) in sides.builds(facts).items():
-        stage = parsed.stage(target)
-        prod = facts.production
-        # Production builds the last stage whatever a local target says.
-        if any(each.build and each.build.dockerfile.value == path
-               for each in prod.processes.values()) and prod.target == "render":  # fmt: skip
-            stage = parsed.last
+        # A platform builds the last stage whatever a local target says.
+        last = path in whole and production.target != "compose"
+        stage = parsed.last if last else parsed.stage(target)
         if stage is not None:
             yield path, parsed, stage, src
 

@@ -111,6 +111,17 @@ def builds(facts: Facts) -> dict[str, tuple[Dockerfile, str, Src]]:
     return found
 
 
+def by_dockerfile(facts: Facts) -> dict[str, list[tuple[str, Process]]]:
+    """Return the processes of both sides by the Dockerfile that makes them, with their side."""
+    found: dict[str, list[tuple[str, Process]]] = {}
+    for declaration in (facts.production, *layers(facts)):
+        for process in apps(declaration):
+            if process.build is not None:
+                name = str(process.build.dockerfile.value)
+                found.setdefault(name, []).append((declaration.side, process))
+    return found
+
+
 def shipped(facts: Facts) -> Iterator[tuple[str, Process, Build]]:
     """Yield what production builds: side, process, build; then what the local stack builds."""
     for side, declaration in (("production", facts.production), ("local", facts.local)):
@@ -175,15 +186,24 @@ def said(var: EnvVar) -> str:
 def dockerfiles_of(facts: Facts, process: Process) -> list[Dockerfile]:
     """Return the Dockerfiles that could make a process which production runs natively."""
     root = str(process.root.value or ".")
-    found = []
+    index = facts.repository.workspace.once("dockerfiles by folder", lambda: _by_folder(facts))
+    return list(index.get(root, ()))
+
+
+def _by_folder(facts: Facts) -> dict[str, list[Dockerfile]]:
+    """Return the Dockerfiles by every folder that they lie in or copy something from."""
+    found: dict[str, list[Dockerfile]] = {}
     for path, parsed in facts.repository.dockerfiles.items():
-        folder = path.rpartition("/")[0] or "."
-        name = path.rpartition("/")[2]
-        sources = [one.rstrip("/") for stage in parsed.stages for each in stage.copies
-                   if not each.origin for one in each.sources]  # fmt: skip
-        copies = any(one == root or one.startswith(f"{root}/") for one in sources)
-        if not dev_file(name) and (folder == root or (root != "." and copies)):
-            found.append(parsed)
+        folder, _, name = path.rpartition("/")
+        if dev_file(name):
+            continue
+        folders = {folder or "."}
+        for copy in (each for stage in parsed.stages for each in stage.copies):
+            for source in () if copy.origin else copy.sources:
+                parts = source.strip("./").split("/")
+                folders |= {"/".join(parts[:end]) for end in range(1, len(parts) + 1)} - {""}
+        for each in folders:
+            found.setdefault(each, []).append(parsed)
     return found
 
 

@@ -157,10 +157,11 @@ def _local_secrets(facts: Facts) -> Iterator[Outcome]:
                 real = sides.secret_name(var.key) and not var.placeholder and var.masked is not None
                 written = var.origin in {"literal", "interpolated"} and not _password(var)
                 long = var.masked is not None and var.masked.length >= _LONG_SECRET
-                spoken = _WORDS.search(_line(facts, var)) is not None
-                if not (real and written and long) or spoken or (var.key, var.src) in seen:
+                if not (real and written and long) or (var.key, var.src) in seen:
                     continue
                 seen.add((var.key, var.src))
+                if _WORDS.search(_line(facts, var)):
+                    continue
                 message = f"{var.key} has a default that looks like a real secret"
                 yield Found(var.key, message, places((), [var.src]), f"${{{var.key}:?}}", "info")
 
