@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from invoke_stack.dockerfile.model import Health
 from invoke_stack.parity.parts import Probe
-from invoke_stack.parity.readers.env import hidden
+from invoke_stack.parity.readers.env import hidden_words
 from invoke_stack.parity.readers.shelltext import commands
 from invoke_stack.parity.values import Src
 
@@ -75,7 +75,7 @@ def probe(
         host = "localhost"
     return Probe(
         origin, src, path, port, host, posixpath.basename(first),
-        tuple(hidden(word) for word in words), shadowed=shadowed,
+        hidden_words(words), shadowed=shadowed,
     )  # fmt: skip
 
 

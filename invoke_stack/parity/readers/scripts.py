@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from invoke_stack.dockerfile.model import Copy
 from invoke_stack.parity.parts import Step
 from invoke_stack.parity.readers import shelltext, tags
-from invoke_stack.parity.readers.env import hidden
+from invoke_stack.parity.readers.env import hidden, hidden_words
 from invoke_stack.parity.repository import Package
 from invoke_stack.parity.values import Src
 from invoke_stack.parity.workspace import Workspace, joined, normal
@@ -97,7 +97,7 @@ class _Follower:
             yield from (replace(each, guarded=each.guarded or guarded) for each in below)
             return
         yield Step(
-            tags.tag(words), tuple(hidden(word) for word in words), hidden(simple.text), src, via,
+            tags.tag(words), hidden_words(words), hidden(simple.text), src, via,
             guarded=simple.guarded, wrapper=wrapper,
         )  # fmt: skip
 
@@ -240,9 +240,7 @@ def _inside(text: str, file: str, words: tuple[str, ...], trail: tuple[Src, ...]
             inner = tuple(found[0].strip("\"'`( ").split())
             yield Step("migrate", inner, hidden(plain[:120]), Src(file, number), trail)
             break
-    yield Step(
-        own, tuple(hidden(word) for word in words), hidden(shlex.join(words)), trail[-1], trail[:-1]
-    )
+    yield Step(own, hidden_words(words), hidden(shlex.join(words)), trail[-1], trail[:-1])
 
 
 def _without_prefixes(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from invoke_stack.parity.readers.env import hidden, variable
+from invoke_stack.parity.readers.env import hidden, hidden_words, variable
 from invoke_stack.parity.values import Address, Src, masked
 
 HERE = Src("f", 1)
@@ -81,3 +81,20 @@ def test_commands_are_shown_without_secrets() -> None:
     text = "PASSWORD=hunter2 psql postgres://a:hunter2@db/x && TOKEN=$TOKEN run"
 
     assert hidden(text) == "PASSWORD=*** psql postgres://a:***@db/x && TOKEN=$TOKEN run"
+
+
+def test_options_that_hold_a_password_are_masked() -> None:
+    for text in ("redis-cli -a hunter2 ping", "redis-server --requirepass hunter2",
+                 "mysqladmin ping -phunter2", "psql --password=hunter2", "x --token hunter2"):  # fmt: skip
+        assert "hunter2" not in hidden(text)
+        assert "hunter2" not in " ".join(hidden_words(text.split()))
+
+
+def test_a_variable_in_its_place_stays() -> None:
+    assert hidden("redis-cli -a $REDIS_PASSWORD ping") == "redis-cli -a $REDIS_PASSWORD ping"
+    assert hidden_words(["mysqladmin", "ping", "--port", "3306"]) == (
+        "mysqladmin",
+        "ping",
+        "--port",
+        "3306",
+    )
