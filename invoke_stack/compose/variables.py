@@ -63,7 +63,7 @@ def scan(path: Path, shown: str) -> tuple[Variable, ...]:
         if "$" in node.value:
             line = node.start_mark.line + 1
             template = parse(node.value, f"{shown}:{line}")
-            found.extend(_uses(template, shown, line, ()))
+            found.extend(uses(template, shown, line))
     return tuple(found)
 
 
@@ -96,16 +96,17 @@ def undefined(variables: Iterable[Variable], lookup: Lookup) -> tuple[Variable, 
     return tuple(unset.values())
 
 
-def _uses(
-    template: Template, file: str, line: int, within: tuple[Reference, ...]
+def uses(
+    template: Template, file: str, line: int, within: tuple[Reference, ...] = ()
 ) -> Iterator[Variable]:
+    """Yield every use of a variable in a parsed text, also those inside the words of others."""
     for part in template:
         if isinstance(part, str):
             continue
         default = part.raw if part.operator.endswith("-") else None
         message = part.raw if part.operator.endswith("?") else None
         yield Variable(part.name, part.operator, default, message, file, line, within)
-        yield from _uses(part.word, file, line, (*within, part))
+        yield from uses(part.word, file, line, (*within, part))
 
 
 def _text(path: Path, shown: str) -> str:

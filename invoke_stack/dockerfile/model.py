@@ -51,7 +51,7 @@ class Instruction:
     line: int
     end: int
     flags: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
+    args: tuple[str, ...] = field(default=(), repr=False)
     text: str = field(default="", repr=False)
     exec: bool = False
     heredocs: tuple[Heredoc, ...] = ()
@@ -203,7 +203,7 @@ class Dockerfile:
 
     file: str
     stages: tuple[Stage, ...]
-    args: Mapping[str, Word] = field(default_factory=dict)
+    args: Mapping[str, Word] = field(default_factory=dict, repr=False)
     directives: Mapping[str, str] = field(default_factory=dict)
     instructions: tuple[Instruction, ...] = field(default=(), repr=False)
 

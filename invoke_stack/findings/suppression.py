@@ -31,7 +31,8 @@ class Acceptance:
     Attributes:
         rules: the rules' IDs, as written.
         reason: in the project's own words; without one nothing is accepted.
-        match: the subject, or a pattern of subjects or files; "" for every finding of the rules.
+        match: a text in the subject, message or file, or a pattern with `*` of all of one; "" for
+            every finding of the rules.
         until: ISO date from which the findings count again; "" for never.
         place: where this is written.
         lines: the lines of the place's file that it speaks about; empty for all files.
@@ -57,7 +58,8 @@ class Acceptance:
 
 
 def _matches(pattern: str, finding: Finding) -> bool:
-    names = [finding.subject.casefold(), *(each.file.casefold() for each in finding.where)]
+    texts = (finding.subject, finding.message, *(each.file for each in finding.where))
+    names = [each.casefold() for each in texts]
     return any(pattern in name if "*" not in pattern else fnmatchcase(name, pattern)
                for name in names)  # fmt: skip
 

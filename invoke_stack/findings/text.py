@@ -12,6 +12,9 @@ HEADINGS = {"error": "errors", "warning": "warnings", "info": "info"}
 WIDEST = 28
 """Longest subject that the others are aligned to."""
 
+MOST = 7
+"""Places of one finding that are printed; JSON has all of them."""
+
 # Values from foreign files may hold terminal commands; a tab would break the columns.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -67,7 +70,9 @@ def _group(heading: str, items: Sequence[tuple[Finding | Remark, str]]) -> Itera
 
 
 def _evidence(where: Sequence[Place], fix: str, indent: int) -> Iterator[str]:
-    labelled = [(place.side, str(place)) for place in where if str(place)]
+    places = [(place.side, str(place)) for place in where if str(place)]
+    labelled = places if len(places) <= MOST + 1 else places[:MOST]
+    labelled += [("", f"and {len(places) - MOST} more places")] if len(places) > MOST + 1 else []
     labelled += [("fix", fix)] if fix else []
     width = max((len(label) for label, _ in labelled), default=0)
     for label, text in labelled:

@@ -8,27 +8,41 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar, cast
 
 from invoke_stack.dockerfile.model import Dockerfile
 from invoke_stack.dockerfile.parser import parse
 from invoke_stack.errors import StackError, UsageError
-from invoke_stack.process import Command
+from invoke_stack.process import Command, Runner, SystemRunner
 from invoke_stack.project import Project
+
+T = TypeVar("T")
 
 LARGEST = 2 * 1024 * 1024
 """No file that declares a stack is larger; bytes."""
 _MOST = 200_000
 _SKIPPED = frozenset({".git", "node_modules", ".invoke-stack", ".venv", "__pycache__"})
 _GIT_TIMEOUT_S = 20
+_NEEDED = frozenset({
+    "PATH", "HOME", "DOCKER_CONFIG", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT",
+    "SYSTEMDRIVE", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
+    "COMSPEC", "PATHEXT",
+})  # fmt: skip
 
 
 class Workspace:
     """A repository's files, each read at most once.
 
     Args:
-        project: whose root and runner are used.
+        project: whose root and settings are used.
+
+    Attributes:
+        root: the project's root, links resolved.
+        files, folders: from the root, with forward slashes.
+        runner: starts programs with a clean environment, so that a developer's shell cannot
+            change the verdict.
     """
 
     def __init__(self, project: Project) -> None:
@@ -36,6 +50,8 @@ class Workspace:
         self.root = project.root.resolve()
         self.files = frozenset(_files(project, self.root))
         self.folders = frozenset(_folders(self.files))
+        self.runner = _clean_runner(project)
+        self._made: dict[str, object] = {}
         self._texts: dict[str, str] = {}
         self._dockerfiles: dict[str, Dockerfile] = {}
 
@@ -75,6 +91,12 @@ class Workspace:
         if name not in self._dockerfiles:
             self._dockerfiles[name] = parse(self.text(name), name)
         return self._dockerfiles[name]
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returns, made only the first time for a name."""
+        if name not in self._made:
+            self._made[name] = make()
+        return cast("T", self._made[name])
 
     def readable(self, path: str) -> bool:
         """Tell whether `text` would succeed."""
@@ -125,6 +147,17 @@ def _decoded(path: Path, name: str) -> str:
         raise UsageError(name, f"cannot be read: {reason}", hint=hint) from None
 
 
+def _clean_runner(project: Project) -> Runner:
+    """Return this machine's runner with a clean environment; any other one is what it is."""
+    real = isinstance(project.runner, SystemRunner)
+    return SystemRunner(_clean(project.environ)) if real else project.runner
+
+
+def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program needs to start, and nothing that could change its answer."""
+    return {key: value for key, value in environ.items() if key.upper() in _NEEDED}
+
+
 def _files(project: Project, root: Path) -> Iterator[str]:
     """Yield what git tracks or would track; without git, what is there."""
     tracked = _from_git(project, root)
@@ -136,17 +169,19 @@ def _files(project: Project, root: Path) -> Iterator[str]:
 
 
 def _from_git(project: Project, root: Path) -> list[str] | None:
-    words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    words = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
     command = Command(("git", "-C", str(root), *words), cwd=root, effect="read")
     if not any((each / ".git").exists() for each in (root, *root.parents)):
         return None
     try:
-        done = project.runner.capture(command, timeout_s=_GIT_TIMEOUT_S)
+        done = _clean_runner(project).capture(command, timeout_s=_GIT_TIMEOUT_S)
     except StackError:
         return None
     if done.code != 0:
         return None
-    names = [each for each in done.stdout.split("\0") if each]
+    listed = [each for each in done.stdout.split("\0") if each]
+    # `?` is what git would add: a developer's own env file is not meant to be.
+    names = [each[2:] for each in listed if each[0] != "?" or not _is_personal(each[2:])]
     # A deleted file stays in the index until it is staged.
     return [each for each in names if os.path.lexists(root / each)]
 
@@ -155,8 +190,14 @@ def _walked(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(each for each in folders if each not in _SKIPPED)
         head = Path(folder).relative_to(root).as_posix()
-        for name in sorted(names):
+        for name in sorted(each for each in names if not _is_personal(each)):
             yield name if head == "." else f"{head}/{name}"
+
+
+def _is_personal(path: str) -> bool:
+    """Tell whether a file holds one developer's values, unless it is committed."""
+    name = posixpath.basename(path)
+    return name == ".env" or (name.startswith(".env.") and name.endswith(".local"))
 
 
 def _folders(files: frozenset[str]) -> Iterator[str]:

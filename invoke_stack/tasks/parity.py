@@ -50,10 +50,10 @@ def check(  # noqa: PLR0913 - one argument per flag
 @stack_task(json=True, modes=False)
 def show(run: Run) -> None:
     """Show what was read: both sides, their pairing and the repository, as JSON."""
-    from invoke_stack.parity import facts, shown
+    from invoke_stack.parity import facts
     from invoke_stack.tasks import _show_parity
 
-    _show_parity.facts(run, shown.document(facts.gather(run.project)))
+    _show_parity.facts(run, facts.document(facts.gather(run.project)))
 
 
 @stack_task(json=True, modes=False, help={"rule": "Its ID: PAR201."})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 from invoke_stack.environment import placeholders
@@ -36,7 +37,9 @@ def variable(  # noqa: PLR0913 - a variable has that many sides
 ) -> EnvVar:
     """Return a variable; of a secret only its mask, of a URL all but the password."""
     text = text if text is None else text[:LONGEST]
-    secret = is_sensitive(key, text) if sensitive is None else sensitive
+    # `NEXT_PRIVATE_…` says "not for the browser", which is no reason to hide a host name.
+    plain = re.sub(r"^[A-Z]+_PRIVATE_(?!KEY)", "", key)
+    secret = is_sensitive(plain, text) if sensitive is None else sensitive
     found = address(key, text) if text else None
     mark = masked(text) if secret and text else None
     stands_in = bool(text) and _stands_in(key, text or "")
@@ -117,7 +120,31 @@ def _stands_in(key: str, text: str) -> bool:
 def hidden(text: str) -> str:
     """Return a text as it may be shown: without URL passwords and secret assignments."""
     shown = re.sub(r"(://[^\s:/@]*:)[^\s@/]+@", rf"\g<1>{MASK}@", text)
-    return re.sub(r"\b([A-Za-z_][A-Za-z0-9_]*)=(\S+)", _assignment, shown)
+    shown = re.sub(r"\b([A-Za-z_][A-Za-z0-9_]*)=(\S+)", _assignment, shown)
+    shown = _OPTION.sub(_after, shown)
+    shown = re.sub(r"(\bredis-cli\b.*?\s-a\s+)(\S+)", _after, shown)
+    return re.sub(r"(\bmysql\w*\b.*?\s-p)([^\s-]\S*)", _after, shown)
+
+
+def hidden_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of a command as they may be shown."""
+    found: list[str] = []
+    for index, word in enumerate(words):
+        # The word before it may be the option that it is the secret of.
+        before = f"{words[0]} {words[index - 1]} " if index else ""
+        whole, head = hidden(before + word), hidden(before)
+        found.append(whole[len(head) :] if whole.startswith(head) else hidden(word))
+    return tuple(found)
+
+
+_OPTION = re.compile(
+    r"(--?(?:password|requirepass|pass|passwd|token|secret|api-key)[= ])([^\s\"']+)"
+)
+
+
+def _after(found: re.Match[str]) -> str:
+    """Mask what follows an option, unless a variable stands there."""
+    return found[0] if found[2].startswith("$") else f"{found[1]}{MASK}"
 
 
 def _assignment(found: re.Match[str]) -> str:

@@ -41,6 +41,12 @@ def read(
     workspace: Workspace, packages: Mapping[str, Package]
 ) -> dict[str, tuple[Val[Version], ...]]:
     """Return the statements by language, the strongest and the nearest to the root first."""
+    return workspace.once("languages", lambda: _read(workspace, packages))
+
+
+def _read(
+    workspace: Workspace, packages: Mapping[str, Package]
+) -> dict[str, tuple[Val[Version], ...]]:
     found: dict[str, list[Val[Version]]] = {}
     for name, stated in _statements(workspace, packages):
         found.setdefault(name, []).append(stated)
@@ -55,11 +61,10 @@ def _statements(
     workspace: Workspace, packages: Mapping[str, Package]
 ) -> Iterator[tuple[str, Val[Version]]]:
     for file in workspace.named(*_FILES):
-        language = _FILES[posixpath.basename(file)]
         for number, line in _lines(workspace, file):
-            if text := line.strip().removeprefix("python-").removeprefix("ruby-"):
-                yield language, Val(_version(text), Src(file, number))
-                break
+            text = line.strip().removeprefix("python-").removeprefix("ruby-")
+            yield _FILES[posixpath.basename(file)], Val(_version(text), Src(file, number))
+            break
     for file in workspace.named(".tool-versions"):
         for number, line in _lines(workspace, file):
             words = line.split()
@@ -70,10 +75,14 @@ def _statements(
             yield "node", Val(_version(stated.value or ""), stated.src)
     for name, language, pattern in _PATTERNS:
         for file in workspace.named(name):
-            for number, line in _lines(workspace, file):
-                if match := pattern.match(line):
-                    yield language, Val(_version(match[1]), Src(file, number))
-                    break
+            yield from ((language, each) for each in _matched(workspace, file, pattern))
+
+
+def _matched(workspace: Workspace, file: str, pattern: re.Pattern[str]) -> Iterator[Val[Version]]:
+    for number, line in _lines(workspace, file):
+        if match := pattern.match(line):
+            yield Val(_version(match[1]), Src(file, number))
+            return
 
 
 def _version(text: str) -> Version:

@@ -14,7 +14,7 @@ from typing import Any
 from invoke_stack.errors import UsageError
 from invoke_stack.parity.values import Src
 
-MOST = 150_000
+MOST = 100_000
 """Nodes; a stack of 1,000 services has some 50,000."""
 _DEEPEST = 100
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -56,7 +56,7 @@ class Node:
         """Return a value below this one; an empty one at this place where there is none."""
         found = self
         for name in path:
-            found = found.fields.get(name) or Node(found.src)
+            found = found.fields[name] if name in found.fields else Node(found.src)
         return found
 
     @property

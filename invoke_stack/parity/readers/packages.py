@@ -26,6 +26,10 @@ _LARGEST = 200_000
 
 def read(workspace: Workspace) -> tuple[dict[str, Package], tuple[Problem, ...]]:
     """Return the packages by folder, and those that could not be read."""
+    return workspace.once("packages", lambda: _read(workspace))
+
+
+def _read(workspace: Workspace) -> tuple[dict[str, Package], tuple[Problem, ...]]:
     found: dict[str, Package] = {}
     problems = []
     for path in workspace.named("package.json")[:_MOST]:

@@ -40,6 +40,9 @@ def _schema(workspace: Workspace, packages: Mapping[str, Package], file: str) ->
         value, line = fields[block, key]
         return Val(value.strip("\"'"), Src(file, line, f"{block}.{key}"))
 
+    def listed(block: str, key: str) -> str:
+        return fields.get((block, key), ("", 0))[0]
+
     folder = posixpath.dirname(file) or "."
     env = {
         name: Src(file, line, f"datasource.{key}")
@@ -55,8 +58,8 @@ def _schema(workspace: Workspace, packages: Mapping[str, Package], file: str) ->
     return Schema(
         file, Src(file, source, "datasource"), val("datasource", "provider"), {**config_env, **env},
         generator, engine,
-        tuple(re.findall(r"[\"']([\w.-]+)[\"']", fields.get(("generator", "binaryTargets"), ("", 0))[0])),
-        tuple(re.findall(r"(\w+)(?:\(|,|\])", fields.get(("datasource", "extensions"), ("", 0))[0])),
+        tuple(re.findall(r"[\"']([\w.-]+)[\"']", listed("generator", "binaryTargets"))),
+        tuple(re.findall(r"(\w+)(?:\(|,|\])", listed("datasource", "extensions"))),
         _migrations(workspace, folder, config), stated,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from invoke_stack.dockerfile.model import Copy
 from invoke_stack.parity.parts import Step
 from invoke_stack.parity.readers import shelltext, tags
-from invoke_stack.parity.readers.env import hidden
+from invoke_stack.parity.readers.env import hidden, hidden_words
 from invoke_stack.parity.repository import Package
 from invoke_stack.parity.values import Src
 from invoke_stack.parity.workspace import Workspace, joined, normal
@@ -24,7 +24,8 @@ _MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
 _RUNNERS = frozenset({"node", "bun", "tsx", "ts-node", "deno", "python", "python3", "nodemon"})
 _VALUED = frozenset({"--filter", "-F", "--prefix", "-C", "--dir", "-w", "--workspace", "--cwd"})
 _OWN = frozenset({"install", "i", "ci", "add", "exec", "dlx", "x", "prune", "config", "cache",
-                  "global", "create", "audit", "publish", "store", "set", "deploy", "fetch"})  # fmt: skip
+                  "global", "create", "audit", "publish", "store", "set", "deploy",
+                  "fetch"})  # fmt: skip
 _MIGRATES = re.compile(
     r"[\"'`][^\"'`\n]*(?:migrate[ :](?:deploy|latest|up)|drizzle-kit|db push|db:push|db:migrate"
     r"|apply-migrations|run-migrations|drizzle-push|alembic|upgrade head)[^\"'`\n]*[\"'`]"
@@ -68,7 +69,7 @@ class _Follower:
         self._where = where
         self._count = 0
 
-    def text(
+    def text(  # noqa: PLR0913 - where it stands, where it runs, how far to go
         self, text: str, src: Src, folder: str, via: tuple[Src, ...], depth: int,
         arguments: tuple[str, ...] = (),
     ) -> Iterator[Step]:  # fmt: skip
@@ -96,7 +97,7 @@ class _Follower:
             yield from (replace(each, guarded=each.guarded or guarded) for each in below)
             return
         yield Step(
-            tags.tag(words), tuple(hidden(word) for word in words), hidden(simple.text), src, via,
+            tags.tag(words), hidden_words(words), hidden(simple.text), src, via,
             guarded=simple.guarded, wrapper=wrapper,
         )  # fmt: skip
 
@@ -239,9 +240,7 @@ def _inside(text: str, file: str, words: tuple[str, ...], trail: tuple[Src, ...]
             inner = tuple(found[0].strip("\"'`( ").split())
             yield Step("migrate", inner, hidden(plain[:120]), Src(file, number), trail)
             break
-    yield Step(
-        own, tuple(hidden(word) for word in words), hidden(shlex.join(words)), trail[-1], trail[:-1]
-    )
+    yield Step(own, hidden_words(words), hidden(shlex.join(words)), trail[-1], trail[:-1])
 
 
 def _without_prefixes(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"(?P<comment>(?:(?<=\s)|(?<=^))\#[^\n]*)"
     r"|(?P<end>&&|\|\||;;?|\n|\||&(?!\d|>)|\(|\)|[{}](?=\s|;|$))"
-    r"|(?P<join>\\\r?\n)|(?P<quote>'[^']*'|\"(?:\\.|[^\"\\])*\")|(?P<word>\$\([^()]*\)|\\.|.)",
+    r"|(?P<join>\\\r?\n)|(?P<quote>'[^']*'|\"(?:\\.|[^\"\\])*\")|(?P<word>\$\([^()]*\)|\$\{[^{}\n]*\}|\\.|[^\s'\"\\$&|;(){}#]+|.)",
     re.DOTALL,
 )
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
@@ -21,9 +21,10 @@ _PREFIXES = frozenset({
 _WITH_ARGUMENT = frozenset({"gosu", "su-exec"})
 _CONDITIONS = frozenset({"[", "[[", "test", "fi", "done", "esac", "case", "for", "set", "echo",
                          "printf", "true", ":", "return", "shift", "local", "export", "sleep",
-                         "trap", "mkdir", "chown", "chmod", "wait", "exit", "read", "unset"})  # fmt: skip
+                         "trap", "mkdir", "chown", "chmod", "wait", "exit", "read",
+                         "unset"})  # fmt: skip
 _SWALLOWS = frozenset({"true", ":", "echo", "exit 0", "printf", "warn"})
-_LONGEST = 256 * 1024
+_LONGEST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,19 @@ def _parts(text: str) -> Iterator[tuple[str, int, str]]:
     """Yield the texts between the operators with their line and the operator that ends them."""
     found: list[str] = []
     line = start = 0
+    blank = True
     for token in _TOKEN.finditer(text):
         here = token[0]
         if token["end"]:
             if "".join(found).strip():
                 yield "".join(found), start, here
-            found = []
+            found, blank = [], True
         elif token["join"]:
             found.append(" ")
         elif not token["comment"]:
-            if not "".join(found[-20:]).strip():
+            if blank:
                 start = line
+            blank = blank and here.isspace()
             found.append(here)
         line += here.count("\n")
     if "".join(found).strip():
@@ -81,8 +84,20 @@ def _plain(part: str) -> tuple[str, ...]:
         words = shlex.split(part)
     except ValueError:
         words = part.split()
+    words = _without_redirections(words)
     while words and (_ASSIGNED.fullmatch(words[0]) or words[0] in _PREFIXES):
         words = words[2:] if words[0] in _WITH_ARGUMENT else words[1:]
         while words and words[0] in {"-g", "-s", "-v"}:
             words = words[1:]
     return tuple(words)
+
+
+def _without_redirections(words: list[str]) -> list[str]:
+    found: list[str] = []
+    skip = False
+    for word in words:
+        redirection = re.fullmatch(r"\d*(?:>>?|<|&>)(&?\S*)", word)
+        if not skip and redirection is None:
+            found.append(word)
+        skip = redirection is not None and not redirection[1]
+    return found

@@ -7,8 +7,21 @@ from collections.abc import Sequence
 
 from invoke_stack.parity.parts import Tag
 
+_BUNDLERS = (
+    "next|vite|nest|nuxt|nuxi|astro|remix|react-router|gatsby|ng|vue-cli-service"
+    "|react-scripts|turbo|nx|webpack|tsup|unbuild|esbuild|rollup|parcel"
+)
+_FRAMEWORKS = (
+    "next|nuxt|remix-serve|react-router-serve|astro|vite|nest|ng|react-scripts|vue-cli-service"
+)
+_PROGRAMS = (
+    r"node|nodemon|tsx|ts-node|ts-node-dev|bun|deno|python\S*|ruby|java|php|nginx"
+    r"|caddy|httpd|serve|http-server|pm2\S*|forever|dotnet|streamlit"
+)
+_OWN_NAME = r"(?:db|database)?[:_-]?(?:auto|run|apply|do)?[:_-]?migrat\w*"
 # The first that matches decides; matched against the words joined by single spaces.
 _TAGS: tuple[tuple[Tag, tuple[str, ...]], ...] = (
+    ("other", (r"prisma\S* migrate (?:diff|status)|migrat\w*[: ](?:status|create|make|new)\b",)),
     (
         "migrate",
         (
@@ -39,9 +52,7 @@ _TAGS: tuple[tuple[Tag, tuple[str, ...]], ...] = (
     (
         "build",
         (
-            r"\b(?:next|vite|nest|nuxt|nuxi|astro|remix|react-router|gatsby|ng|vue-cli-service"
-            r"|react-scripts|turbo|nx|webpack|tsup|unbuild|esbuild|rollup|parcel) "
-            r"(?:.* )?(?:build|run-many|bundle)\b",
+            rf"\b(?:{_BUNDLERS}) (?:.* )?(?:build|run-many|bundle)\b",
             r"^(?:tsc|webpack|esbuild|rollup|tsup|babel)\b",
             r"^(?:go|cargo|mix|docker|docker-compose) (?:.* )?(?:build|compile)|collectstatic",
             r"assets:precompile|^make(?: build)?$",
@@ -50,22 +61,20 @@ _TAGS: tuple[tuple[Tag, tuple[str, ...]], ...] = (
     (
         "migrate",
         (
-            r"(?:^|[ /:._-])(?:db|database)?[:_-]?(?:auto|run|apply|do)?[:_-]?migrat\w*"
-            r"(?!\S*(?:create|generate|make|new))(?:[ .:_-]|$)",
+            rf"(?:^|[ /:._-]){_OWN_NAME}(?!\S*(?:create|generate|make|new))(?:[ .:_-]|$)",
             r"db[:_-]push",
         ),
     ),
-    ("worker", (r"(?:^|[ /:_-])workers?(?:[ .:_/-]|$)",)),
+    ("worker", (r"(?:^|[ /:_]|(?<=\w)-)workers?(?:[ .:_/-]|$)",)),
     ("build", (r"^(?:npm|pnpm|yarn|bun) (?:.* )?(?:run )?(?:\S+:)?build\S*",)),
     (
         "serve",
         (
-            r"\b(?:next|nuxt|remix-serve|react-router-serve|astro|vite|nest|ng|vue-cli-service"
-            r"|react-scripts)\b(?: \S+)* ?(?:start|dev|serve|preview)?",
+            rf"\b(?:{_FRAMEWORKS})\b",
+            r"\bturbo (?:run )?(?:.* )?(?:start|dev)\b",
             r"gunicorn|uvicorn|hypercorn|daphne|waitress|puma|unicorn|rails s",
             r"fastapi (?:run|dev)|flask run|runserver",
-            r"^(?:node|nodemon|tsx|ts-node|ts-node-dev|bun|deno|python\S*|ruby|java|php|nginx"
-            r"|caddy|httpd|serve|http-server|pm2\S*|forever|dotnet|streamlit)(?: |$)",
+            rf"^(?:{_PROGRAMS})(?: |$)",
             r"^(?:npm|pnpm|yarn|bun) (?:.* )?(?:run )?(?:start|dev|serve|prod)\S*",
         ),
     ),

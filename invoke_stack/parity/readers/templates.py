@@ -36,6 +36,10 @@ _MOST = 60
 
 def read(workspace: Workspace) -> tuple[tuple[Template, ...], tuple[Problem, ...]]:
     """Return the templates and committed env files in path order, and what cannot be read."""
+    return workspace.once("templates", lambda: _read(workspace))
+
+
+def _read(workspace: Workspace) -> tuple[tuple[Template, ...], tuple[Problem, ...]]:
     found, problems = [], []
     names = [each for each in sorted(workspace.files) if _NAME.fullmatch(posixpath.basename(each))]
     for name in names[:_MOST]:
@@ -68,7 +72,8 @@ def _target(text: str, file: str, folder: str) -> str:
             if not source or posixpath.basename(source) == posixpath.basename(file):
                 name = found["to"] or found["target"] or ""
                 # `cp docker/.env.example .env` is said from the root, `../.env` from the folder.
-                return normal(name) if "/" in source else joined(folder, name)
+                from_root = normal(name) if "/" in source else "../"
+                return joined(folder, name) if from_root.startswith("../") else from_root
     name = posixpath.basename(file)
     plain = re.sub(rf"\.(?:{'|'.join(_ENDINGS)})(?=\.|$)", "", name)
     plain = re.sub(rf"^\.?(?:{'|'.join(_ENDINGS)})(?=\.env)", "", plain)
@@ -131,8 +136,7 @@ def of_file(templates: tuple[Template, ...], path: str, given: Mapping[str, str]
     if exact:
         return exact[0]
     folder = posixpath.dirname(path) or "."
-    beside = [each.file for each in real if each.folder == folder]
-    name = posixpath.basename(path)
-    related = [each for each in beside if posixpath.basename(each).startswith(".env")]
     # `.env.local` beside the only `.env.example`: whoever writes the one copies the other.
-    return related[0] if len(related) == 1 and name.startswith(".env") else ""
+    plain = joined(folder, ".env")
+    related = [each.file for each in real if each.target == plain]
+    return related[0] if len(related) == 1 and posixpath.basename(path) == ".env.local" else ""

@@ -76,7 +76,7 @@ def _nearest(facts: Facts, path: str) -> str:
 def other_build(facts: Facts) -> Iterator[Outcome]:
     """Compare what both sides build or pull."""
     for pair in facts.pairing.processes:
-        outcomes = list(_other(pair))
+        outcomes = list(_other(facts, pair))
         yield from outcomes
         if not outcomes and pair.production.build is not None and pair.local.build is not None:
             message = f"both build {pair.local.build.dockerfile.value}"
@@ -86,19 +86,11 @@ def other_build(facts: Facts) -> Iterator[Outcome]:
     yield from _twins(facts)
 
 
-def _other(pair: Pair) -> Iterator[Outcome]:
+def _other(facts: Facts, pair: Pair) -> Iterator[Outcome]:
     one, two = pair.production.build, pair.local.build
     name = pair.production.name
     if one is not None and two is not None:
-        for what, left, right in (
-            ("Dockerfile", one.dockerfile, two.dockerfile),
-            ("context", one.context, two.context),
-        ):
-            if left.value != right.value:
-                message = f"production's {what} is {left.value}, local's {right.value}"
-                src = left.src if left.src.file else pair.production.src
-                ours = right.src if right.src.file else pair.local.src
-                yield Found(name, message, places([src], [ours]), _build_line(one))
+        yield from _elsewhere(facts, pair, one, two)
         return
     image = pair.local.image
     if two is None and image.value and not pair.local.host_run:
@@ -118,6 +110,25 @@ def _other(pair: Pair) -> Iterator[Outcome]:
         return
     if one is not None and pair.production.build is not None and two is None:
         return
+
+
+def _elsewhere(facts: Facts, pair: Pair, one: Build, two: Build) -> Iterator[Outcome]:
+    differ = [
+        (what, left, right)
+        for what, left, right in (
+            ("Dockerfile", one.dockerfile, two.dockerfile),
+            ("context", one.context, two.context),
+        )
+        # PAR501 tells what does not exist.
+        if left.value != right.value and facts.repository.workspace.has(str(left.value or "."))
+    ]
+    if differ:
+        told = [f"production's {what} is {left.value}, local's {right.value}"
+                for what, left, right in differ]  # fmt: skip
+        production = [left if left.src.file else pair.production.src for _, left, _ in differ]
+        local = [right if right.src.file else pair.local.src for _, _, right in differ]
+        where = places(production, local)
+        yield Found(pair.production.name, "; ".join(told), where, _build_line(one))
 
 
 def _build_line(build: Build) -> str:
@@ -213,7 +224,9 @@ def runtimes(facts: Facts) -> Iterator[Outcome]:
         boxed = ours.value in sides.CONTAINER
         seen.add(pair.production.name)
         src = theirs.src if theirs.src.file else pair.production.src
-        where = places([src], [pair.local.src])
+        build = pair.local.build
+        image = Src(str(build.dockerfile.value)) if build is not None else None
+        where = places([src], [pair.local.src, image])
         if native and boxed:
             message = f"production runs on its own {theirs.value}, local in a container"
             yield Found(pair.production.name, message, where, _docker(facts, pair))
@@ -223,9 +236,11 @@ def runtimes(facts: Facts) -> Iterator[Outcome]:
         elif theirs.value in sides.CONTAINER and boxed:
             yield Passed(pair.production.name, "a container on both sides", where)
     for process in facts.production.processes.values():
+        if process.runtime.value not in sides.NATIVE:
+            continue
         files = sides.dockerfiles_of(facts, process)
         container = process.name in seen and not _host_run(facts, process)
-        if process.runtime.value in sides.NATIVE and files and not container:
+        if files and not container:
             names = [each.file for each in files]
             message = f"production runs on its own {process.runtime.value} and never uses "
             message += ", ".join(names)

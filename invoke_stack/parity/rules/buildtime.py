@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from invoke_stack.dockerfile.model import Dockerfile, Stage
-from invoke_stack.parity.declaration import Process
+from invoke_stack.parity.declaration import Build
 from invoke_stack.parity.parts import EnvVar
 from invoke_stack.parity.repository import Facts
 from invoke_stack.parity.rule import Found, Outcome, Passed, places, rule
@@ -32,22 +32,22 @@ def told(facts: Facts) -> frozenset[str]:
 
 
 def _late(facts: Facts) -> Iterator[Found]:
-    for side, process, _ in sides.shipped(facts):
-        for var in process.env.values():
-            if not _is_late(process, var):
-                continue
-            file = str(process.build.dockerfile.value) if process.build else ""
-            fix = f"ARG {var.key}   in {file}, and build.args: {var.key}"
-            where = places([var.src]) if side == "production" else places((), [var.src])
-            yield Found(var.key, var.key, where, fix, group=f"{process.name}: {_LATE}")
+    """Yield one finding for each key and Dockerfile, with the places of both sides."""
+    given: dict[tuple[str, str], tuple[list[Src], list[Src]]] = {}
+    for side, process, build in sides.shipped(facts):
+        for var in (*process.env.values(), *build.args.values()):
+            if _is_late(build, var):
+                name = var.key, str(build.dockerfile.value)
+                sources = given.setdefault(name, ([], []))
+                sources[side == "local"].append(var.src)
+    for (key, file), (production, local) in given.items():
+        fix = f"ARG {key}   in {file}, and build.args: {key}"
+        yield Found(key, key, places(production, local), fix, group=f"{_LATE} ({file})")
 
 
-def _is_late(process: Process, var: EnvVar) -> bool:
-    build = process.build
+def _is_late(build: Build, var: EnvVar) -> bool:
     written = var.origin in {"literal", "interpolated", "ref", "secret_prompt", "generated"}
-    if build is None or build.parsed is None or not sides.public(var.key) or not written:
-        return False
-    if var.key in build.args or var.commented:
+    if build.parsed is None or not sides.public(var.key) or not written or var.commented:
         return False
     return _bundles(build.parsed) and var.key not in _taken(build.parsed)
 

@@ -13,8 +13,10 @@ from invoke_stack.parity.rule import Found, Outcome, Passed, Unknown, places, ru
 from invoke_stack.parity.rules import sides
 from invoke_stack.parity.values import Src
 
-_RUNTIMES = frozenset({"node", "bun", "deno", "tsx", "python", "python3", "ruby", "gunicorn",
-                       "uvicorn", "fastapi", "flask", "puma", "java", "next"})  # fmt: skip
+_RUNTIMES = frozenset(
+    {"node", "bun", "deno", "tsx", "python", "python3", "ruby", "puma", "java", "next"}
+    | {"gunicorn", "uvicorn", "celery", "fastapi", "flask"}
+)
 _HOST_TOOLS = frozenset({"docker", "docker-compose", "systemctl", "service", "podman", "kubectl"})
 _DEPLOY = {
     "prisma": "npx prisma migrate deploy", "drizzle": "npx drizzle-kit migrate",
@@ -58,6 +60,8 @@ def _program(step: Step) -> tuple[str, ...]:
     name = _name(step).removesuffix("3")
     if name in {"fastapi", "next", "flask"}:
         return (name,)
+    if name == "celery":
+        return (name, *(each for each in words if each in {"worker", "beat", "flower"}))
     return (name, *(posixpath.basename(each) for each in target[:1]))
 
 
@@ -98,7 +102,8 @@ def _state(facts: Facts, processes: Iterable[Process]) -> State:
             if step.tag == "migrate" or any("migrat" in word.casefold() for word in step.words):
                 found.append(step)
             unsure = unsure or _hidden(facts, step)
-        unsure = unsure or process.runtime.value == "image"
+        # On the host a developer migrates by hand; in an image of others anything may happen.
+        unsure = unsure or process.runtime.value == "image" or process.host_run
     return (True if found else None if unsure else False), tuple(found)
 
 

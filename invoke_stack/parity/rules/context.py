@@ -60,7 +60,9 @@ def _leak(facts: Facts, each: Shipped, broad: list[tuple[Stage, Copy]]) -> Outco
     if facts.repository.workspace.has(ignore):
         lines.append(Src(ignore))
     inside = [name for name in _ENV_FILES if not where.ignore.excludes(name)]
-    heavy = [name.partition("/")[0] for name in _HEAVY if not where.ignore.excludes(name)]
+    # The history lies at the root: a context below it has none.
+    near = _HEAVY if where.folder == "." else _HEAVY[:1]
+    heavy = [name.partition("/")[0] for name in near if not where.ignore.excludes(name)]
     ships = any(stage in each.tree.parsed.chain(each.stage) for stage, _ in broad)
     # A committed .env is no secret, and the build may need it.
     if inside and not where.exists(".env"):

@@ -122,7 +122,7 @@ def _production_floats(store: Datastore, local: Datastore | None) -> Found:
 def keyvalues(facts: Facts) -> Iterator[Outcome]:
     """Compare caches: engine, major, and what they do when they are full."""
     for pair in facts.pairing.datastores:
-        if pair.production.kind != "keyvalue":
+        if pair.production.kind != "keyvalue" or pair.production.external:
             continue
         told = [*_engines(pair), *_policies(pair)]
         where = places(
@@ -177,9 +177,6 @@ def extensions(facts: Facts) -> Iterator[Outcome]:
     for layer in sides.layers(facts)[:1]:
         for store in layer.datastores.values():
             for name in sorted(store.extensions):
-                if store.engine == "postgres" and name in used:
-                    yield Passed(store.name, f"{name} is in the schema")
-                    continue
                 created = name in used or _creates(facts, name)
                 if created:
                     message = f"migrations create {name}: production's database must offer it"
@@ -212,12 +209,15 @@ def _creates(facts: Facts, name: str) -> bool:
 @rule("PAR206", "Local stack uses the production datastore", "error", "high")
 def borrowed(facts: Facts) -> Iterator[Outcome]:
     """Find hosted databases in what the laptop uses."""
+    seen = set()
     for layer in sides.layers(facts):
         for process in layer.processes.values():
             for var in process.env.values():
                 host = var.address.host if var.address else ""
-                if var.origin == "template" or var.placeholder or not _HOSTED.search(host):
+                known = var.src in seen or var.placeholder or var.origin == "template"
+                if known or not _HOSTED.search(host):
                     continue
+                seen.add(var.src)
                 domain = ".".join(host.split(".")[-2:])
                 message = f"{var.key} of {process.name} points to a hosted datastore (*.{domain})"
                 yield Found(var.key, message, places((), [var.src]), "a service of the stack")

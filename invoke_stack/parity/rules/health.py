@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from invoke_stack.parity.declaration import Process
@@ -10,6 +11,9 @@ from invoke_stack.parity.repository import Facts
 from invoke_stack.parity.rule import Found, Outcome, Passed, Unknown, places, rule
 from invoke_stack.parity.rules import sides
 from invoke_stack.parity.values import Src
+from invoke_stack.parity.workspace import joined
+
+_LITERAL = re.compile(r"(?:--port[ =]|-p |--bind[ =]\S*:|-b \S*:|0\.0\.0\.0:)(\d{2,5})\b")
 
 
 def counted(process: Process) -> Probe | None:
@@ -52,7 +56,7 @@ def one_sided(facts: Facts) -> Iterator[Outcome]:
     """Compare whether anybody asks a web service how it is."""
     for pair in facts.pairing.processes:
         web = pair.production.role == "web" and pair.production.runtime.value != "static"
-        if not web:
+        if not web or pair.local.host_run:
             continue
         production, local = counted(pair.production), counted(pair.local)
         image = _unseen(facts, pair.local) if local is None else ""
@@ -83,16 +87,17 @@ def _unseen(facts: Facts, process: Process) -> str:
         return ""
     # An image of our own is built from a Dockerfile of ours, whichever it is.
     own = facts.repository.dockerfiles.values()
-    apps = [each for each in own if each.last is not None and each.last.cmd is not None]
+    apps = [each for each in own if each.last is not None and each.cmd(each.last) is not None]
     checked = any(each.last and each.health(each.last) for each in apps)
     return "" if apps and not checked else process.image.value or "?"
 
 
 def _never_contained(facts: Facts) -> Iterator[Outcome]:
     """Yield what production asks where the app runs on the host and its image asks nothing."""
-    for process in facts.pairing.only_production:
-        probe = counted(process)
-        if process.role != "web" or probe is None or facts.pairing.local_of(process):
+    for process in facts.production.processes.values():
+        local, probe = facts.pairing.local_of(process), counted(process)
+        boxed = local is not None and not local.host_run
+        if process.role != "web" or probe is None or boxed:
             continue
         images = sides.dockerfiles_of(facts, process)
         if not images or any(each.last and each.health(each.last) for each in images):
@@ -113,14 +118,15 @@ def _compose(probe: Probe | None) -> str:
 @rule("PAR404", "Port not taken from $PORT")
 def ports(facts: Facts) -> Iterator[Outcome]:
     """Find web services that listen elsewhere than where the platform looks."""
+    if facts.production.target == "compose":  # there the proxy is told the port
+        return
     for process in facts.production.processes.values():
-        if process.role != "web" or process.runtime.value not in sides.CONTAINER:
+        expected, listens = process.port.value, _listens(process)
+        if process.role != "web" or listens is None or expected is None:
             continue
-        listens = _listens(process)
-        expected = process.port.value
-        if listens is None or expected is None or process.binds_port_env.value is not False:
+        if process.binds_port_env.value and not process.port.declared:
             continue
-        where = places([process.port.src, process.src], [listens[1]])
+        where = places([process.port, process.src], [listens[1], *_configured(facts, process)])
         if listens[0] == expected:
             yield Passed(process.name, f"listens on {expected}, where production looks", where)
             continue
@@ -130,17 +136,35 @@ def ports(facts: Facts) -> Iterator[Outcome]:
 
 
 def _listens(process: Process) -> tuple[int, Src] | None:
-    """Return the port that the image says it listens on, and where."""
+    """Return the port that a process cannot help listening on, or says it does, and where.
+
+    A server that may read $PORT is only held to its EXPOSE when production states a port.
+    """
+    for step in process.steps_start:
+        found = _LITERAL.search(" ".join(step.words))
+        if found and step.tag == "serve":
+            return int(found[1]), step.src
     build = process.build
     if build is None or build.parsed is None or build.stage is None:
         return None
-    file = str(build.dockerfile.value)
-    exposed = build.parsed.expose(build.stage)
-    for word in exposed:
+    file, base = str(build.dockerfile.value), build.parsed.root(build.stage)
+    static = re.search(r"(?:^|/)(?:nginx|httpd|caddy)$", sides.repository_name(base.image))
+    for word in build.parsed.expose(build.stage):
         number = (word.value or "").partition("/")[0]
-        if number.isdecimal():
+        if number.isdecimal() and (static or process.port.declared):
             return int(number), Src(file, word.line)
-    base = build.parsed.root(build.stage)
-    if sides.repository_name(base.image).endswith("nginx"):
-        return 80, Src(file, base.line)
-    return None
+    return (80, Src(file, base.line)) if static else None
+
+
+def _configured(facts: Facts, process: Process) -> list[Src]:
+    """Return where a copied nginx configuration says what it listens on."""
+    build, found = process.build, []
+    workspace = facts.repository.workspace
+    for copy in build.stage.copies if build and build.stage else ():
+        for source in copy.sources if "nginx" in copy.target and not copy.origin else ():
+            file = joined(build.context.value or "." if build else ".", source)
+            if workspace.readable(file) and file in workspace.files:
+                lines = workspace.text(file).splitlines()
+                found += [Src(file, n) for n, line in enumerate(lines, start=1)
+                          if re.match(r"\s*listen\s+\d", line)][:1]  # fmt: skip
+    return found

@@ -16,21 +16,18 @@ ROOTS = frozenset(
     | {"caddy", "openjdk", "eclipse-temurin", "rust", "oven/bun", "scratch", "elixir", "busybox"}
 )
 """Official images whose own user is root."""
-_SECRET = re.compile(r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|API_KEY|ACCESS_KEY|"
-                     r"ENCRYPTION_KEY|CREDENTIALS)(?:_|$)")  # fmt: skip
 _DUMMY = re.compile(r"^$|placeholder|dummy|change|example|cafebabe|deadbeef|fake|test|build|xxx|"
                     r"your[-_ ]|<|\$\{?\w|^(.)\1*$|secret$|password$", re.IGNORECASE)  # fmt: skip
 
 
 def shipped(facts: Facts) -> Iterator[tuple[str, Dockerfile, Stage, Src]]:
     """Yield every Dockerfile that ships with the stage that does, and where it is named."""
+    production = facts.production
+    whole = {each.build.dockerfile.value for each in production.processes.values() if each.build}
     for path, (parsed, target, src) in sides.builds(facts).items():
-        stage = parsed.stage(target)
-        prod = facts.production
-        # Production builds the last stage whatever a local target says.
-        if any(each.build and each.build.dockerfile.value == path
-               for each in prod.processes.values()) and prod.target == "render":  # fmt: skip
-            stage = parsed.last
+        # A platform builds the last stage whatever a local target says.
+        last = path in whole and production.target != "compose"
+        stage = parsed.last if last else parsed.stage(target)
         if stage is not None:
             yield path, parsed, stage, src
 
@@ -110,7 +107,7 @@ def secrets(facts: Facts) -> Iterator[Outcome]:
             for kind, words in (("ENV", each.env), ("ARG", each.args)):
                 for key, word in words.items():
                     text = word.value or ""
-                    if not _SECRET.search(key) or not word.known or _DUMMY.search(text):
+                    if not sides.secret_name(key) or not word.known or _DUMMY.search(text):
                         continue
                     message = f"{kind} {key} holds a value that everybody with the image can read"
                     where = places((), [Src(path, word.line)])

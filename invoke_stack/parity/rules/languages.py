@@ -49,12 +49,10 @@ def languages(facts: Facts) -> Iterator[Outcome]:
                 yield Passed(name, f"{language} {stated[0].value} everywhere", where)
             continue
         one, two = clash
-        message = f"{language} differs: {two.who} runs {two.value}, {one.who} says {one.value}"
-        level: Severity | None = "error" if one.value.range else None
-        fix = _fix(one, two)
-        yield Found(
-            f"{language} of {name}" if name != "." else language, message, where, fix, level
-        )
+        message = f"{two.who} runs {two.value}, {one.who} says {one.value}"
+        level: Severity | None = "error" if _ranged(one.value) else None
+        fix, group = _fix(one, two), f"{language} differs"
+        yield Found(language, message, where, fix, level, group=group)
 
 
 def _groups(facts: Facts) -> Iterator[tuple[str, str, list[Stated]]]:
@@ -65,31 +63,47 @@ def _groups(facts: Facts) -> Iterator[tuple[str, str, list[Stated]]]:
             found = [*_of(pair.production, language, "production"),
                      *_of(pair.local, language, "local")]  # fmt: skip
             yield pair.production.name, language, found
+    shipped = sides.builds(facts)
     for path, parsed in facts.repository.dockerfiles.items():
         if sides.dev_file(path.rpartition("/")[2]):
             continue
+        images: dict[str, dict[str, Stated]] = {}
         for stage in parsed.stages:
             language = _IMAGES.get(sides.repository_name(stage.image), "")
-            found_version = version(sides.tag(stage.image))
-            if stage.parent is None and language and found_version.parts:
-                image = Stated(path, language, found_version, Src(path, stage.line), "local")
-                folder = path.rpartition("/")[0] or "."
-                yield path, language, [*_files(facts, language, folder), image]
+            tagged = version(sides.tag(stage.image))
+            if stage.parent is None and language and tagged.parts:
+                image = Stated(path, language, tagged, Src(path, stage.line), "local")
+                images.setdefault(language, {}).setdefault(tagged.text, image)
+        folder = path.rpartition("/")[0] or "."
+        for language, several in images.items():
+            files = list(_files(facts, language, folder, up=path in shipped))
+            yield path, language, [*files, *several.values()]
 
 
 def _of(process: Process, language: str, side: str) -> Iterator[Stated]:
     found = process.lang.get(language)
     if found is not None and found.value is not None and found.known:
         src = found.src if found.src.file else process.src
-        yield Stated(f"{side} ({process.name})", language, found.value, src, side)
+        value = found.value
+        if value.range and found.certainty == "inferred":  # the platform takes the newest of it
+            value = Version(str(value.major), value.parts[:1])
+        yield Stated(f"{side} ({process.name})", language, value, src, side)
 
 
-def _files(facts: Facts, language: str, folder: str) -> Iterator[Stated]:
-    """Yield what the files beside a Dockerfile, or else at the root, state."""
-    for each in facts.repository.languages.get(language, ()):
-        home = each.src.file.rpartition("/")[0] or "."
-        if home == folder and each.value is not None and each.value.parts:
-            yield _stated(language, each)
+def _files(facts: Facts, language: str, folder: str, *, up: bool) -> Iterator[Stated]:
+    """Yield what the files beside a Dockerfile state; of what ships, the nearest above it."""
+    while True:
+        found = [
+            _stated(language, each)
+            for each in facts.repository.languages.get(language, ())
+            if (each.src.file.rpartition("/")[0] or ".") == folder
+            and each.value is not None
+            and each.value.parts
+        ]
+        if found or not up or folder == ".":
+            yield from found
+            return
+        folder = folder.rpartition("/")[0] or "."
 
 
 def _stated(language: str, found: Val[Version]) -> Stated:
@@ -102,7 +116,7 @@ def _clash(language: str, stated: list[Stated]) -> tuple[Stated, Stated] | None:
     for number, one in enumerate(stated):
         for two in stated[number + 1 :]:
             if not _agree(language, one.value, two.value):
-                swapped = two.value.range and not one.value.range
+                swapped = _ranged(two.value) and not _ranged(one.value)
                 return (two, one) if swapped else (one, two)
     return None
 
@@ -110,13 +124,18 @@ def _clash(language: str, stated: list[Stated]) -> tuple[Stated, Stated] | None:
 def _agree(language: str, one: Version, two: Version) -> bool:
     if not one.parts or not two.parts:
         return True
-    if one.range and two.range:
+    if _ranged(one) and _ranged(two):
         return True
-    if one.range or two.range:
-        ranged, plain = (one, two) if one.range else (two, one)
+    if _ranged(one) or _ranged(two):
+        ranged, plain = (one, two) if _ranged(one) else (two, one)
         return within(plain, ranged.text)
     size = 2 if language in _TWO and min(len(one.parts), len(two.parts)) > 1 else 1
     return one.parts[:size] == two.parts[:size]
+
+
+def _ranged(value: Version) -> bool:
+    """Tell whether it is a range: `^3.9` is one, too."""
+    return value.range or value.text[:1] in {"^", "~"}
 
 
 def within(plain: Version, text: str) -> bool:
@@ -146,7 +165,7 @@ def _within(plain: Version, text: str) -> bool:
 
 def _fix(asked: Stated, runs: Stated) -> str:
     major = asked.value.major
-    if asked.value.range or runs.src.file.rpartition("/")[2].startswith("Dockerfile"):
+    if _ranged(asked.value) or runs.src.file.rpartition("/")[2].startswith("Dockerfile"):
         names = {"go": "golang"}
         return f"FROM {names.get(runs.language, runs.language)}:{major}"
     return f"{runs.src.file}: {asked.value}"

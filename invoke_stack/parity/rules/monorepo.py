@@ -64,19 +64,24 @@ def _extended(facts: Facts, each: Shipped) -> Iterator[Outcome]:
     for stage in each.tree.parsed.stages:
         for copy in stage.copies:
             for source in () if copy.origin else copy.sources:
-                parent = _parent(facts, each.tree.where, source)
-                if parent:
-                    yield from _orphan(each, stage, copy, (source, parent))
+                yield from _orphans(facts, each, stage, copy, source)
 
 
-def _orphan(each: Shipped, stage: Stage, copy: Copy, pair: tuple[str, str]) -> Iterator[Outcome]:
-    source, parent = pair
-    folder = copy.target if copy.target.endswith("/") else posixpath.dirname(copy.target)
+def _orphans(
+    facts: Facts, each: Shipped, stage: Stage, copy: Copy, source: str
+) -> Iterator[Outcome]:
+    where = each.tree.where
+    inside = where.is_folder(source) and source.rstrip("/") not in {".", ""}
+    file = posixpath.join(source, "tsconfig.json") if inside else source
+    parent = _parent(facts, where, file)
+    if not parent:
+        return
+    folder = copy.target if inside or copy.target.endswith("/") else posixpath.dirname(copy.target)
     full = posixpath.normpath(posixpath.join(folder, parent))
     if each.tree.holds(stage, full) is False:
-        inner = posixpath.normpath(posixpath.join(posixpath.dirname(source), parent))
-        message = f"{source} extends {parent}, which is not copied"
-        place = places((), [Src(each.path, copy.line), Src(each.tree.where.path(source))])
+        inner = posixpath.normpath(posixpath.join(posixpath.dirname(file), parent))
+        message = f"{file} extends {parent}, which is not copied"
+        place = places((), [Src(each.path, copy.line), Src(where.path(file))])
         yield Found(inner, message, place, f"COPY {inner} {full}")
 
 

@@ -71,7 +71,7 @@ def given(process: Process) -> frozenset[str]:
 
 def needed(facts: Facts) -> dict[str, Needed]:
     """Return what production has to declare and does not, by key."""
-    everywhere = declared(facts)
+    everywhere = declared(facts) | _aimed_here(facts)
     found: dict[str, Needed] = {}
     for item in (*_schemas(facts), *_local(facts), *_templates(facts)):
         if item.key in everywhere or infrastructure(item.key) or platform(item.key):
@@ -79,6 +79,18 @@ def needed(facts: Facts) -> dict[str, Needed]:
         known = found.get(item.key)
         found[item.key] = _merged(known, item) if known else item
     return found
+
+
+def _aimed_here(facts: Facts) -> frozenset[str]:
+    """Return the keys that some local file points at the developer's own machine."""
+    keys = [each.keys for each in facts.repository.templates]
+    keys += [process.env for layer in sides.layers(facts) for process in sides.apps(layer)]
+    return frozenset(
+        key
+        for each in keys
+        for key, var in each.items()
+        if var.address is not None and var.address.host in _HERE
+    )
 
 
 def _merged(one: Needed, two: Needed) -> Needed:
@@ -102,7 +114,7 @@ def _local(facts: Facts) -> Iterator[Needed]:
                 continue
             if _aside(facts, var):
                 continue
-            yield Needed(key, _required(var), var.sensitive, (var.src,))
+            yield Needed(key, _required(var), sides.secret_name(key), (var.src,))
 
 
 def _templates(facts: Facts) -> Iterator[Needed]:
@@ -112,7 +124,7 @@ def _templates(facts: Facts) -> Iterator[Needed]:
             continue
         for key, var in template.keys.items():
             if not _aside(facts, var):
-                yield Needed(key, _required(var), var.sensitive, (var.src,))
+                yield Needed(key, _required(var), sides.secret_name(key), (var.src,))
 
 
 def _of_the_app(facts: Facts, template: Template, roots: set[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from invoke_stack.findings.model import Severity
 from invoke_stack.parity.declaration import Datastore, Process
@@ -64,6 +65,14 @@ def _only_local(facts: Facts) -> Iterator[Outcome]:
     taken = {pair.local.name for pair in facts.pairing.datastores}
     kinds = {each.kind for each in facts.production.datastores.values()}
     seen: set[str] = set()
+    pairs = facts.pairing.processes
+    names = {each.name for each in sides.apps(facts.production)}
+    names |= {pair.local.name for pair in pairs}
+    images = {
+        sides.repository_name(each.image.value or "-")
+        for pair in pairs
+        for each in (pair.local, pair.production)
+    }
     for layer in sides.layers(facts):
         for store in layer.datastores.values():
             paired = store.name in taken or store.name in seen
@@ -72,8 +81,7 @@ def _only_local(facts: Facts) -> Iterator[Outcome]:
             seen.add(store.name)
             yield _local(facts, store)
         for process in layer.processes.values():
-            helper = process.name not in seen and _helper(facts, process)
-            if helper:
+            if process.name not in seen and _helper(process, names, images):
                 seen.add(process.name)
                 message = f"{process.name} ({process.image.value or 'built here'})"
                 where = places([sides.production_file(facts)], [process.src])
@@ -102,21 +110,21 @@ def _local(facts: Facts, store: Datastore) -> Found:
     return Found(store.name, message, places(production, [store.src, *used]), _FIX, group=_LOCAL)
 
 
-def _helper(facts: Facts, process: Process) -> bool:
-    """Tell whether a local process is a service of others that the app may depend on."""
-    if process.dev_tool or process.profiles or process.job or process.host_run:
-        return False
-    known = [*facts.pairing.processes]
-    if any(process.name in {each.local.name, each.production.name} for each in known):
-        return False
-    if any(process.name == each.name for each in sides.apps(facts.production)):
+def _helper(process: Process, names: AbstractSet[str], images: AbstractSet[str]) -> bool:
+    """Tell whether a local process is a service of others that the app may depend on.
+
+    Args:
+        process: the local process.
+        names: of what production runs and of what is paired with it.
+        images: repositories of the project's own images.
+    """
+    aside = process.dev_tool or process.profiles or process.job or process.host_run
+    if aside or process.name in names:
         return False
     if process.build is not None:
         return process.build.parsed is not None and not _copies(process)
-    name = sides.repository_name(process.image.value or "")
-    own = {sides.repository_name(each.image.value or "-")
-           for pair in known for each in (pair.local, pair.production)}  # fmt: skip
-    return bool(name) and name not in own and process.role not in {"worker", "job"}
+    image = sides.repository_name(process.image.value or "")
+    return bool(image) and image not in images and process.role not in {"worker", "job"}
 
 
 def _copies(process: Process) -> bool:

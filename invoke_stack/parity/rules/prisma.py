@@ -10,7 +10,8 @@ from invoke_stack.findings.model import Severity
 from invoke_stack.parity.repository import Facts, Schema
 from invoke_stack.parity.rule import Found, Outcome, Passed, places, rule
 from invoke_stack.parity.rules import sides
-from invoke_stack.parity.rules.images import shipped
+from invoke_stack.parity.rules.context import contexts
+from invoke_stack.parity.rules.tree import Context
 from invoke_stack.parity.values import Src
 
 _INSTALL = re.compile(r"\bapk\s+(?:--?\S+\s+)*add\b[^&|;]*(?<![\w-])openssl(?![\w-])")
@@ -21,8 +22,9 @@ _DETECTS = 6
 @rule("PAR702", "Prisma on Alpine without openssl")
 def openssl(facts: Facts) -> Iterator[Outcome]:
     """Check the Alpine stages that run Prisma's engine."""
-    for path, parsed, stage, _ in shipped(facts):
-        schema = _schema(facts, parsed)
+    for each in contexts(facts):
+        path, parsed, stage = each.path, each.tree.parsed, each.stage
+        schema = _schema(facts, parsed, each.tree.where)
         base = parsed.root(stage)
         if schema is None or not schema.engine or not _alpine(base.image):
             continue
@@ -38,24 +40,20 @@ def openssl(facts: Facts) -> Iterator[Outcome]:
         yield Found(path, message, where, "RUN apk add --no-cache openssl", level)
 
 
-def _schema(facts: Facts, parsed: Dockerfile) -> Schema | None:
+def _schema(facts: Facts, parsed: Dockerfile, where: Context) -> Schema | None:
     """Return the schema that an image runs with: it is copied, or generated inside."""
-    if not facts.repository.schemas:
+    if not any(sides.repository_name(stage.image) == "node" for stage in parsed.stages):
         return None
-    text = " ".join(
-        " ".join((*each.args, each.script))
-        for stage in parsed.stages
-        for each in stage.instructions
-    )
-    broad = any(
-        source.rstrip("/") in {".", ""}
-        for stage in parsed.stages
-        for each in stage.copies
-        if not each.origin
-        for source in each.sources
-    )
-    node = any(sides.repository_name(stage.image) == "node" for stage in parsed.stages)
-    return facts.repository.schemas[0] if node and ("prisma" in text or broad) else None
+    copied = [where.path(source) for stage in parsed.stages for copy in stage.copies
+              if not copy.origin for source in copy.sources]  # fmt: skip
+    named = any("prisma" in each.text for each in parsed.instructions)
+    for schema in facts.repository.schemas:
+        near = where.folder == "." or schema.file.startswith(f"{where.folder}/")
+        inside = any(one in {".", schema.file} or schema.file.startswith(f"{one}/")
+                     for one in copied)  # fmt: skip
+        if near and (inside or named):
+            return schema
+    return None
 
 
 def _alpine(image: str) -> bool:

@@ -43,6 +43,12 @@ def unknown_production(facts: Facts) -> Iterator[Outcome]:
     """Ask for the major version of a database that no file of production declares."""
     declared = {each.kind for each in facts.production.datastores.values() if not each.external}
     asked = set()
+    # Another engine on the other side is PAR203's.
+    lone = [each for each in facts.pairing.stores_only_production if not each.external]
+    unread = any(each.build is not None and each.build.parsed is None
+                 for each in facts.production.processes.values())  # fmt: skip
+    if unread or any(each.kind in sides.SQL for each in lone):
+        return
     for store in _databases(facts):
         if store.kind in declared or store.kind in asked or not store.version.known:
             continue
@@ -58,7 +64,9 @@ def unknown_production(facts: Facts) -> Iterator[Outcome]:
             f"production's {store.engine} is declared nowhere, so its version is not known; "
             f"local runs {store.version.value}"
         )
-        yield Found(store.name, message, where, f"facts: {{{name}: {major}}}")
+        keys = [key for _, key in pair.referenced] if pair else []
+        subject = keys[0] if keys else store.name
+        yield Found(subject, message, where, f"facts: {{{name}: {major}}}")
 
 
 def _databases(facts: Facts) -> Iterator[Datastore]:

@@ -17,6 +17,14 @@ CONTAINER = frozenset({"docker", "image"})
 STORES = frozenset({"postgres", "mysql", "mongo", "clickhouse", "keyvalue", "queue"})
 """Kinds whose version and presence decide whether the app works; mail and objects do not."""
 
+_SECRET = re.compile(
+    r"(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|PWD|PASSPHRASE|PRIVATE_KEY|API_?KEY|ACCESS_KEY|"
+    r"SECRET_KEY|ENCRYPTION_KEY|SIGNING_KEY|CREDENTIALS?|SALT)(?:_|$)"
+)
+_ABOUT = re.compile(
+    r"_(?:EXPIRES?(?:_IN)?|EXPIRY|EXPIRATION|TTL|LENGTH|HEADER|NAME|URL|URI|ALGORITHM|ISSUER|"
+    r"AUDIENCE|ROUNDS|PATH|FILE|ID|LIMIT|MAX|MINUTES|SECONDS|DAYS|HOURS|TYPE)$"
+)
 SQL = frozenset({"postgres", "mysql", "mongo", "clickhouse"})
 
 
@@ -103,6 +111,17 @@ def builds(facts: Facts) -> dict[str, tuple[Dockerfile, str, Src]]:
     return found
 
 
+def by_dockerfile(facts: Facts) -> dict[str, list[tuple[str, Process]]]:
+    """Return the processes of both sides by the Dockerfile that makes them, with their side."""
+    found: dict[str, list[tuple[str, Process]]] = {}
+    for declaration in (facts.production, *layers(facts)):
+        for process in apps(declaration):
+            if process.build is not None:
+                name = str(process.build.dockerfile.value)
+                found.setdefault(name, []).append((declaration.side, process))
+    return found
+
+
 def shipped(facts: Facts) -> Iterator[tuple[str, Process, Build]]:
     """Yield what production builds: side, process, build; then what the local stack builds."""
     for side, declaration in (("production", facts.production), ("local", facts.local)):
@@ -154,6 +173,11 @@ def public(key: str) -> bool:
                     key) is not None  # fmt: skip
 
 
+def secret_name(key: str) -> bool:
+    """Tell whether a variable's name says that its value is a secret."""
+    return _SECRET.search(key) is not None and not _ABOUT.search(key)
+
+
 def said(var: EnvVar) -> str:
     """Return a variable's value as a message may show it."""
     return "(secret)" if var.sensitive or var.masked else (var.value or "")
@@ -162,15 +186,24 @@ def said(var: EnvVar) -> str:
 def dockerfiles_of(facts: Facts, process: Process) -> list[Dockerfile]:
     """Return the Dockerfiles that could make a process which production runs natively."""
     root = str(process.root.value or ".")
-    found = []
+    index = facts.repository.workspace.once("dockerfiles by folder", lambda: _by_folder(facts))
+    return list(index.get(root, ()))
+
+
+def _by_folder(facts: Facts) -> dict[str, list[Dockerfile]]:
+    """Return the Dockerfiles by every folder that they lie in or copy something from."""
+    found: dict[str, list[Dockerfile]] = {}
     for path, parsed in facts.repository.dockerfiles.items():
-        folder = path.rpartition("/")[0] or "."
-        name = path.rpartition("/")[2]
-        sources = [one.rstrip("/") for stage in parsed.stages for each in stage.copies
-                   if not each.origin for one in each.sources]  # fmt: skip
-        copies = any(one == root or one.startswith(f"{root}/") for one in sources)
-        if not dev_file(name) and (folder == root or (root != "." and copies)):
-            found.append(parsed)
+        folder, _, name = path.rpartition("/")
+        if dev_file(name):
+            continue
+        folders = {folder or "."}
+        for copy in (each for stage in parsed.stages for each in stage.copies):
+            for source in () if copy.origin else copy.sources:
+                parts = source.strip("./").split("/")
+                folders |= {"/".join(parts[:end]) for end in range(1, len(parts) + 1)} - {""}
+        for each in folders:
+            found.setdefault(each, []).append(parsed)
     return found
 
 

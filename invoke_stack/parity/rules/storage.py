@@ -32,10 +32,12 @@ def persistence(facts: Facts) -> Iterator[Outcome]:
         disks = [each for each in pair.production.mounts if each.kind in {"disk", "volume"}]
         for mount in pair.local.mounts:
             yield from _local(facts, pair.production, pair.local, mount, disks)
-        kept = [each for each in pair.local.mounts if each.kind in {"volume", "bind"}]
+        ours = [each for each in pair.local.mounts if each.kind in {"volume", "bind"}]
         for disk in disks:
-            covered = any(_covers(disk.target, each.target) for each in kept)
-            if pair.local.host_run or covered:
+            covered = any(_covers(disk.target, each.target) for each in ours)
+            # A free service has no disk, whatever the file says: PAR901 tells that.
+            free = pair.production.plan.value == "free"
+            if pair.local.host_run or covered or free:
                 continue
             message = f"{disk.target} is kept in production and lost with the container locally"
             where = places([disk.src], [pair.local.src])

@@ -11,6 +11,10 @@ from invoke_stack.parity.repository import Candidate, Facts
 from invoke_stack.parity.rule import Found, Outcome, Passed, places, rule
 from invoke_stack.parity.rules import sides
 
+_WEBS = frozenset({"web", "static"})
+_PARTIAL = frozenset({"railway", "heroku"})
+"""Files that say how one service is built and started, and no more."""
+
 _OWN = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1", "host.docker.internal", ""})  # noqa: S104 - names
 
 
@@ -21,7 +25,8 @@ def missing_locally(facts: Facts) -> Iterator[Outcome]:
     if not local:
         return
     for process in facts.pairing.only_production:
-        if process.role == "static" or any(_same(process, each) for each in local):
+        unread = process.build is not None and process.build.parsed is None
+        if process.role == "static" or unread or any(_same(process, each) for each in local):
             continue
         level: Severity | None = "warning" if process.role == "cron" else None
         message = f"{process.role} {process.name} runs in production and nowhere locally"
@@ -74,11 +79,11 @@ def _own(process: Process, others: Iterable[Process]) -> bool:
 @rule("PAR103", "Number of web services differs")
 def webs(facts: Facts) -> Iterator[Outcome]:
     """Compare how many services answer the browser."""
-    production = [each for each in sides.apps(facts.production) if each.role == "web"]
+    production = [each for each in sides.apps(facts.production) if each.role in _WEBS]
     local = [
         each
         for each in sides.apps(facts.local)
-        if each.role == "web" and each.build is not None and not each.profiles and not each.job
+        if each.role in _WEBS and each.build is not None and not each.profiles and not each.job
     ]
     if not production or not local or any(each.host_run for each in sides.apps(facts.local)):
         return
@@ -133,12 +138,13 @@ def _strange(var: EnvVar, known: frozenset[str]) -> bool:
 @rule("PAR105", "Competing stacks or targets")
 def competing(facts: Facts) -> Iterator[Outcome]:
     """Say that production, or the local stack, is described more than once."""
-    if facts.targets:
-        names = [_named(each) for each in facts.targets]
+    targets = [each for each in facts.targets if each.reader not in _PARTIAL]
+    if targets:
+        names = [_named(each) for each in targets]
         compared = sides.production_file(facts)
         message = f"production is described by {compared.file} (compared) and {', '.join(names)}"
-        where = (*places([compared]), *_all("production", facts.targets))
-        yield Found("production", message, where, f"production: {{file: {compared.file}}}")
+        where = (*places([compared]), *_all("production", targets))
+        yield Found("production", message, where, f"production: {{files: [{compared.file}]}}")
     used = set(sides.builds(facts))
     rivals = [each for each in facts.stacks if each.builds & used]
     if rivals:
@@ -148,7 +154,7 @@ def competing(facts: Facts) -> Iterator[Outcome]:
         message = f"{compared.file} (compared) and {', '.join(names)} both build {built}"
         where = (*places((), [compared]), *_all("local", rivals))
         yield Found("local", message, where, f"local: {{base: [{compared.file}]}}")
-    if not facts.targets and not rivals:
+    if not targets and not rivals:
         yield Passed("descriptions", "production and the local stack are each described once")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from invoke_stack.dockerfile.model import Dockerfile, Instruction, Stage
 from invoke_stack.parity.declaration import Process
@@ -24,19 +24,22 @@ _INSTALLS = re.compile(r"\b(?:install|add|i|enable|prepare|use)\b")
 @rule("PAR506", "Command uses a tool the image lacks", "error")
 def tools(facts: Facts) -> Iterator[Outcome]:
     """Follow RUN, CMD and commands to the package managers they call."""
-    seen: set[tuple[str, str]] = set()
+    found = False
+    users = sides.by_dockerfile(facts)
     for path, (parsed, _, _) in sides.builds(facts).items():
-        for line, tool, via in _missing(facts, parsed, _folder(facts, path)):
-            if (path, tool) not in seen:
-                seen.add((path, tool))
-                others = _commands(facts, path, tool)
+        processes = users.get(path, [])
+        lacking: set[str] = set()
+        for line, tool, via in _missing(facts, parsed, _folder(processes)):
+            if tool not in lacking:
+                lacking.add(tool)
+                others = _commands(facts, processes, tool)
                 message = f"{tool} is called in {path}, and no stage up to there installs it"
                 where = places((), [Src(path, line), *via, *others])
                 yield Found(tool, message, where, _install(facts, tool), None)
-        lacking = {tool for name, tool in seen if name == path}
-        yield from _at_start(facts, path, parsed, lacking)
+        yield from _at_start(facts, path, processes, lacking)
+        found = found or bool(lacking)
     yield from _installers(facts)
-    if not seen:
+    if not found:
         yield Passed("tools", "every package manager that is called is installed")
 
 
@@ -52,14 +55,10 @@ def _missing(
                     yield each.line, tool, via
 
 
-def _folder(facts: Facts, path: str) -> str:
+def _folder(processes: Sequence[tuple[str, Process]]) -> str:
     """Return the build context of a Dockerfile: there its commands find their package.json."""
-    for declaration in (facts.production, *sides.layers(facts)):
-        for process in sides.apps(declaration):
-            build = process.build
-            if build is not None and build.dockerfile.value == path and build.context.value:
-                return build.context.value
-    return "."
+    builds = [process.build for _, process in processes if process.build is not None]
+    return next((each.context.value for each in builds if each.context.value), ".")
 
 
 def _called(facts: Facts, each: Instruction, folder: str) -> Iterator[tuple[str, tuple[Src, ...]]]:
@@ -79,7 +78,7 @@ def _has(parsed: Dockerfile, stage: Stage, tool: str, upto: Instruction | None) 
         return True  # an image that nobody here knows may bring anything
     if tool in (known or ()):
         return True
-    word = re.compile(rf"(?<![\w-]){re.escape(tool)}(?:@|\b)")
+    word = re.compile(rf"(?<![\w-]){re.escape(tool)}(?:@|(?![\w.-]))")
     for each in (one for part in reversed(parsed.chain(stage)) for one in part.instructions):
         if upto is not None and each is upto:
             break
@@ -104,32 +103,30 @@ def _brings(script: str, word: re.Pattern[str], tool: str) -> bool:
     return re.search(rf"(?:curl|wget)[^|]*{re.escape(tool)}", script) is not None
 
 
-def _commands(facts: Facts, path: str, tool: str) -> list[Src]:
-    found = []
-    for layer in sides.layers(facts):
-        for process in sides.apps(layer):
-            build = process.build
-            here = build is not None and build.dockerfile.value == path
-            if here and process.command.src.file and tool in _started(facts, process):
-                found.append(process.command.src)
-    return found
+def _commands(facts: Facts, processes: Sequence[tuple[str, Process]], tool: str) -> list[Src]:
+    return [
+        process.command.src
+        for side, process in processes
+        if side == "local" and process.command.src.file and tool in _started(facts, process)
+    ]
 
 
-def _at_start(facts: Facts, path: str, parsed: Dockerfile, lacking: set[str]) -> Iterator[Outcome]:
+def _at_start(
+    facts: Facts, path: str, processes: Sequence[tuple[str, Process]], lacking: set[str]
+) -> Iterator[Outcome]:
     """Yield commands of the stack or of production that need what the built stage lacks."""
-    for side, declaration in (("production", facts.production),
-                              *(("local", each) for each in sides.layers(facts))):  # fmt: skip
-        for process in sides.apps(declaration):
-            build = process.build
-            if build is None or build.dockerfile.value != path or build.stage is None:
-                continue
-            for tool in sorted(_started(facts, process) - lacking):
-                if not _has(parsed, build.stage, tool, None) and process.command.src.file != path:
-                    lacking.add(tool)
-                    message = f"the command of {process.name} calls {tool}, which its image lacks"
-                    src = [process.command.src, Src(path, build.stage.line)]
-                    where = places(src) if side == "production" else places((), src)
-                    yield Found(tool, message, where, _install(facts, tool))
+    for side, process in processes:
+        build = process.build
+        if build is None or build.parsed is None or build.stage is None:
+            continue
+        for tool in sorted(_started(facts, process) - lacking):
+            own = process.command.src.file == path
+            if not own and not _has(build.parsed, build.stage, tool, None):
+                lacking.add(tool)
+                message = f"the command of {process.name} calls {tool}, which its image lacks"
+                src = [process.command.src, Src(path, build.stage.line)]
+                where = places(src) if side == "production" else places((), src)
+                yield Found(tool, message, where, _install(facts, tool))
 
 
 def _started(facts: Facts, process: Process) -> set[str]:

@@ -21,6 +21,7 @@ _SWITCH = re.compile(
     r"DEBUG|APP_DEBUG|(?:.*_)?DEMO_MODE|(?:.*_)?TEST_MODE"
 )
 _NODE_ENVS = frozenset({"production", "development", "test"})
+_WORDS = re.compile(r"(?i)(?:^|[^a-z])(?:dev|local|change|example|secret|your|test)(?:[^a-z]|$)")
 _LONG_SECRET = 24
 """A committed local default from this length on looks like a real key."""
 
@@ -128,7 +129,7 @@ def committed(facts: Facts) -> Iterator[Outcome]:
     """Find secrets whose value stands in the file; their text is shown nowhere."""
     for process in facts.production.processes.values():
         for var in process.env.values():
-            secret = var.origin == "literal" and (var.sensitive or _password(var))
+            secret = var.origin == "literal" and (sides.secret_name(var.key) or _password(var))
             own = var.src.file in facts.production.layers
             if not secret or not own or var.placeholder or not (var.masked or var.value):
                 continue
@@ -153,14 +154,26 @@ def _local_secrets(facts: Facts) -> Iterator[Outcome]:
     for layer in sides.layers(facts):
         for process in sides.apps(layer):
             for var in process.env.values():
-                real = var.sensitive and not var.placeholder and var.masked is not None
+                real = sides.secret_name(var.key) and not var.placeholder and var.masked is not None
                 written = var.origin in {"literal", "interpolated"} and not _password(var)
                 long = var.masked is not None and var.masked.length >= _LONG_SECRET
                 if not (real and written and long) or (var.key, var.src) in seen:
                     continue
                 seen.add((var.key, var.src))
+                if _WORDS.search(_line(facts, var)):
+                    continue
                 message = f"{var.key} has a default that looks like a real secret"
                 yield Found(var.key, message, places((), [var.src]), f"${{{var.key}:?}}", "info")
+
+
+def _line(facts: Facts, var: EnvVar) -> str:
+    """Return the line that sets a variable, to see whether words or chance made its value."""
+    workspace = facts.repository.workspace
+    if not workspace.readable(var.src.file):
+        return ""
+    lines = workspace.text(var.src.file).splitlines()
+    line = lines[var.src.line - 1] if 0 < var.src.line <= len(lines) else ""
+    return re.sub(r"\$\{\w+", "", line.partition(var.key)[2])
 
 
 @rule("PAR308", "Mode switches differ")

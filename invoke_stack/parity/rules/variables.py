@@ -17,6 +17,7 @@ from invoke_stack.parity.rules.contracts import stem
 from invoke_stack.parity.values import Src
 
 _SLIPS = 2
+_WORD = 6
 _LONG = 10
 """From this length on two letters may differ and still be a slip."""
 
@@ -58,43 +59,58 @@ def _contracted(facts: Facts) -> frozenset[str]:
 @rule("PAR302", "Production variable missing locally")
 def missing_locally(facts: Facts) -> Iterator[Outcome]:
     """Compare what production declares with what the local counterpart gets."""
+    several = len(facts.pairing.processes) > 1
     for pair in facts.pairing.processes:
         absent = list(_absent(facts, pair))
         open_files = [each for each in pair.local.env_files if _untold(each)]
+        group = "declared in production, and missing locally"
+        group += f" (unless {open_files[0].path} says it)" if open_files else ""
         for var in absent:
             level: Severity | None = "info" if _optional(var) or open_files else None
-            message = f"{var.key}"
-            group = f"{pair.local.name} does not get what production declares"
-            group += f" (unless {open_files[0].path} says it)" if open_files else ""
+            message = f"{var.key} ({pair.local.name})" if several else var.key
             local = open_files[0].src if open_files else sides.last_env_line(pair.local)
-            fix = f"{var.key}="
-            yield Found(var.key, message, places([var.src], [local]), fix, level, group=group)
+            where = places([var.src], [local])
+            yield Found(var.key, message, where, f"{var.key}=", level, group=group)
         if not absent:
             message = f"{pair.local.name} gets every variable that production declares"
             yield Passed(pair.local.name, message)
 
 
 def _absent(facts: Facts, pair: Pair) -> Iterator[EnvVar]:
-    local = needed.provided(pair.local)
+    local = _anywhere(facts, pair)
     stems = {stem(key) for key in local} - {""}
     for key, var in pair.production.env.items():
-        if key in local or var.origin in {"image", "platform", "template"}:
+        told = key in local or stem(key) in stems or needed.platform(key)
+        if told or var.origin in {"image", "platform", "template"}:
             continue
-        if needed.platform(key) or stem(key) in stems or (sides.public(key) and _static(pair)):
+        if _static(pair) and sides.public(key):
             continue
-        if var.ref is not None and var.ref.kind == "database" and not _stored(facts, var):
+        if var.ref is not None and var.ref.kind == "database" and _reaches(facts, pair, var):
             continue
         yield var
+
+
+def _anywhere(facts: Facts, pair: Pair) -> set[str]:
+    """Return what the local counterpart gets in any layer."""
+    keys = set(needed.provided(pair.local))
+    for layer in sides.layers(facts):
+        same = layer.processes.get(pair.local.name)
+        keys |= set(needed.provided(same)) if same else set()
+    return keys
 
 
 def _static(pair: Pair) -> bool:
     return pair.production.role == "static"
 
 
-def _stored(facts: Facts, var: EnvVar) -> bool:
-    """Tell whether the database that a reference names has a local counterpart."""
+def _reaches(facts: Facts, pair: Pair, var: EnvVar) -> bool:
+    """Tell whether the local process gets at the same database, by whatever variable."""
     name = var.ref.name if var.ref else ""
-    return any(each.production.name == name for each in facts.pairing.datastores)
+    stores = [each.local for each in facts.pairing.datastores if each.production.name == name]
+    users = {user for each in stores for user, _ in each.referenced}
+    names = {host for each in stores for host in (each.name, *each.names)}
+    named = any(each.value in names for each in pair.local.env.values())
+    return not stores or named or pair.local.name in users
 
 
 def _untold(file: EnvFile) -> bool:
@@ -102,7 +118,7 @@ def _untold(file: EnvFile) -> bool:
 
 
 def _optional(var: EnvVar) -> bool:
-    return var.origin == "secret_prompt" or var.required is False
+    return var.origin in {"secret_prompt", "literal"} or var.required is False
 
 
 @rule("PAR303", "Key looks misspelled across sides", "warning", "low")
@@ -128,7 +144,8 @@ def _slip(one: str, two: str) -> bool:
     words = [set(each.split("_")) for each in (one, two)]
     if min(len(each) for each in words) > 1 and len(words[0] ^ words[1]) == len("ab"):
         first, second = words[0] - words[1], words[1] - words[0]
-        if first and second and _distance(min(first), min(second)) > len("a"):
+        allowed = _SLIPS if first and len(min(first)) >= _WORD else 1
+        if first and second and _distance(min(first), min(second)) > allowed:
             return False
     return _distance(one, two) <= (_SLIPS if min(len(one), len(two)) >= _LONG else 1)
 

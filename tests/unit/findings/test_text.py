@@ -94,3 +94,14 @@ def test_foreign_control_characters_do_not_reach_the_terminal(control: str) -> N
     remark = Remark("B", f"g{control}h", "x")
 
     assert control not in text.write(Report((finding,), unknowns=(remark,)))
+
+
+def test_of_many_places_the_first_are_shown_and_the_rest_is_counted() -> None:
+    where = tuple(Place("local", "a.env", line) for line in range(1, 21))
+    finding = Finding("PAR301", "info", "high", "A, B", "missing", "", where)
+
+    shown = text.write(Report((finding,)))
+
+    assert "a.env:7" in shown
+    assert "a.env:8" not in shown
+    assert "and 13 more places" in shown

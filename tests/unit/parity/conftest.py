@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from invoke_stack.errors import UsageError
+from invoke_stack.errors import StackError, UsageError
+from invoke_stack.process import Command, Runner, SystemRunner
 from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
 
@@ -34,18 +36,32 @@ def files_of(pair: str) -> dict[str, str]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
+@pytest.fixture(scope="session")
+def compose() -> Runner:
+    """The real Compose, which merges override files; it needs no engine for that."""
+    environ = {"PATH": os.environ.get("PATH", "")}
+    runner = SystemRunner(environ)
+    try:
+        done = runner.capture(Command(("docker", "compose", "version"), effect="read"))
+    except StackError:
+        pytest.skip("Docker Compose is not installed")
+    if done.code != 0:
+        pytest.skip("Docker Compose is not installed")
+    return runner
+
+
 @pytest.fixture
-def lay(tmp_path: Path) -> Callable[[Mapping[str, str]], Project]:
+def lay(tmp_path: Path) -> Callable[..., Project]:
     """Return a function that writes files and returns the project that they are."""
 
-    def make(files: Mapping[str, str]) -> Project:
+    def make(files: Mapping[str, str], runner: Runner | None = None) -> Project:
         for name, text in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         given = yaml.safe_load(files.get("invoke.yaml", "")) or {}
         settings = load([Source("invoke.yaml", given.get("stack", {}))])
-        return Project(tmp_path, settings, NoPrograms(), {})  # type: ignore[arg-type]
+        return Project(tmp_path, settings, runner or NoPrograms(), {})  # type: ignore[arg-type]
 
     return make
 

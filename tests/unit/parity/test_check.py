@@ -32,7 +32,7 @@ def redis(facts: Facts) -> Iterator[Outcome]:
 
 @rule("ACME2", "three of one kind")
 def grouped(_: Facts) -> Iterator[Outcome]:
-    for name in ("B", "A", "C"):
+    for name in ("BETA", "ALPHA", "GAMMA"):
         yield Found(name, name, HERE, f"{name}=", group="keys that are missing")
     yield Passed("D", "is there")
     yield Unknown("E", "is not known", "facts: {e: 1}")
@@ -72,15 +72,15 @@ def test_a_function_becomes_a_rule_with_severity_confidence_and_page(lay: Lay) -
 
 
 def test_a_group_is_one_finding_and_each_of_it_can_be_accepted(lay: Lay) -> None:
-    accept = "stack:\n  parity:\n    accept:\n      - {rule: ACME2, match: A, reason: later}\n"
+    accept = "stack:\n  parity:\n    accept:\n      - {rule: ACME2, match: ALPHA, reason: later}\n"
     project = with_rules(lay({**OWN, "invoke.yaml": accept}), grouped)
 
     report = judge(project, facts(project), Request(select=("ACME",), today=TODAY))
 
     (finding,) = report.findings
-    assert finding.subject == "B, C"
-    assert finding.message == "keys that are missing: B, C"
-    assert [each.finding.subject for each in report.suppressed] == ["A"]
+    assert finding.subject == "BETA, GAMMA"
+    assert finding.message == "keys that are missing: BETA, GAMMA"
+    assert [each.finding.subject for each in report.suppressed] == ["ALPHA"]
     assert [each.subject for each in report.passes] == ["D"]
     assert [(each.subject, each.fix) for each in report.unknowns] == [("E", "facts: {e: 1}")]
 
