@@ -13,7 +13,7 @@ from invoke_stack.database import admin as admins
 from invoke_stack.database import housekeeping, rails, swap
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import preflight
-from invoke_stack.database.restoring.restore import UNDO, Restored
+from invoke_stack.database.restoring.request import UNDO, Restored
 from invoke_stack.database.target import Target
 from invoke_stack.events import Planned, Report, Step, silent
 from invoke_stack.project import Project

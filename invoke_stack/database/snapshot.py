@@ -19,7 +19,7 @@ from invoke_stack.database import target as targets
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import preflight
-from invoke_stack.database.restoring.restore import UNDO, Restored
+from invoke_stack.database.restoring.request import UNDO, Restored
 from invoke_stack.database.state import Server
 from invoke_stack.database.variants import Variant
 from invoke_stack.engines.docker import Docker

@@ -45,6 +45,7 @@ def restore(  # noqa: PLR0913 - the flags of one task
 ) -> None:
     """Restore a backup into a new database, then swap it in; the old one is kept."""
     from invoke_stack.database.rails import Consent
+    from invoke_stack.database.restoring import request
     from invoke_stack.database.restoring import restore as domain
     from invoke_stack.database.restoring import undo as undoing
     from invoke_stack.tasks import _show_restore
@@ -56,7 +57,7 @@ def restore(  # noqa: PLR0913 - the flags of one task
                 run.project, found, engine, to_db, consent, run.confirm, run.console.report
             )
         else:
-            options = domain.Options(
+            options = request.Options(
                 file, from_, to_db, not no_owner, create_roles, in_place, safety_dump, force
             )
             done = domain.restore(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from invoke_stack.database import snapshot as domain
-from invoke_stack.database.restoring.restore import UNDO, Restored
+from invoke_stack.database.restoring.request import UNDO, Restored
 from invoke_stack.database.snapshot import VOLATILE, Snapshot
 from invoke_stack.errors import StackError
 from invoke_stack.tasks._db_stack import running_stack

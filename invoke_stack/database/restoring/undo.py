@@ -8,7 +8,7 @@ from invoke_stack.database import admin as admins
 from invoke_stack.database import rails, swap
 from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Confirm, Consent
-from invoke_stack.database.restoring.restore import Restored
+from invoke_stack.database.restoring.request import Restored
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
