@@ -96,14 +96,14 @@ def _fill(
 
 
 @contextmanager
-def next_package() -> Iterator[Path | None]:
+def next_package(*more: str) -> Iterator[Path | None]:
     """Yield a folder in which node finds `@next/env`, or None without node, npm or network."""
     if not (shutil.which("node") and shutil.which("npm")):
         yield None
         return
     with tempfile.TemporaryDirectory() as temporary:
         (Path(temporary) / "package.json").write_text('{"private": true}')
-        argv = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE)
+        argv = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE, *more)
         done = subprocess.run(argv, cwd=temporary, capture_output=True, check=False)
         yield Path(temporary) if done.returncode == 0 else None
 

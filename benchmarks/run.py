@@ -11,6 +11,7 @@ from pathlib import Path
 
 import backup
 import envfiles
+import generated
 import killed
 import listing
 import restore
@@ -22,8 +23,8 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 def main() -> int:
     """Run all of it."""
-    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *killed.rows(), *backup.rows()]
-    rows += [*restore.rows(), *restorefaults.rows()]
+    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *generated.rows()]
+    rows += [*killed.rows(), *backup.rows(), *restore.rows(), *restorefaults.rows()]
     text = _page(rows)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from invoke_stack import namespace
+from invoke_stack.parity.catalogue import RULES
 from invoke_stack.settings import PREFIX, Settings
 
 FOLDER = Path(__file__).resolve().parent
@@ -40,15 +41,17 @@ def _settings(kind: type[Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...
             yield from _settings(typing.cast("type[Any]", hint), here)
             continue
         name = ".".join(here)
+        inner = [each for each in typing.get_args(hint) if dataclasses.is_dataclass(each)]
         mapping = typing.get_origin(hint) not in {None, tuple}
-        variable = "" if mapping or "NAME" in here else f"`{PREFIX}{'_'.join(here).upper()}`"
+        single = not mapping and not inner and not {"NAME", "[]"} & set(here)
+        variable = f"`{PREFIX}{'_'.join(here).upper()}`" if single else ""
         yield f"`{name}`", variable, _type(hint), _default(item), item.metadata["help"]
-        if mapping:
-            yield from _settings(typing.get_args(hint)[1], (*path, item.name, "NAME"))
+        for each in inner:
+            yield from _settings(each, (*here, "NAME" if mapping else "[]"))
 
 
 def _type(hint: Any) -> str:
-    plain = {str: "text", int: "number", bool: "true or false"}
+    plain = {str: "text", int: "number", bool: "true or false", Any: "text or mapping"}
     if hint in plain:
         return plain[hint]
     return "list" if typing.get_origin(hint) is tuple else "mapping"
@@ -83,7 +86,19 @@ def _flag(argument: Any) -> str:
     return ", ".join(f"`{'--' if len(each) > 1 else '-'}{each}{suffix}`" for each in names)
 
 
-PAGES = {"settings.md": settings_page, "tasks.md": tasks_page}
+def rules_page() -> str:
+    """Return every parity rule with its page."""
+    trust = {"high": "certain", "medium": "likely", "low": "possible"}
+    rows = [
+        f"| [{each.id}](../invoke_stack/parity/pages/{each.id}.md) | {each.severity} "
+        f"| {trust[each.confidence]} | {each.title} |"
+        for each in RULES
+    ]
+    head = ["# Rules of `parity.check`", "", "| rule | severity | confidence | what it finds |"]
+    return HEAD.replace("\n\n", "\n") + "\n".join([*head, "|---|---|---|---|", *rows]) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "tasks.md": tasks_page, "rules.md": rules_page}
 
 
 def main() -> int:

@@ -81,7 +81,7 @@ class Running:
             return
         try:
             self._child.stdin.write(part)
-        except OSError:  # EPIPE, and EINVAL on Windows
+        except (OSError, ValueError):  # EPIPE, on Windows EINVAL; or closed with the program
             self._hungry = False
 
     def fed(self) -> None:

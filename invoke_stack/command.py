@@ -20,7 +20,9 @@ class Command:
         env: added to the runner's environment. Secrets go here and never into ``argv``.
         cwd: the working directory; the caller's own when absent.
         effect: a dry run executes "read" commands and only prints "write" ones.
+        without: shell patterns for the variables of the caller that it must not see.
         grace_s: how long it may go on after ^C once attached; the runner's own when absent.
+        interactive: once attached, ^C is its own affair, as in a database's shell.
     """
 
     argv: tuple[str, ...]
@@ -28,6 +30,8 @@ class Command:
     cwd: Path | None = None
     effect: Literal["read", "write"] = "write"
     grace_s: float | None = None
+    without: tuple[str, ...] = ()
+    interactive: bool = False
 
     def __str__(self) -> str:
         return shlex.join(self.argv)

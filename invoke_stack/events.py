@@ -52,7 +52,9 @@ class ServiceProgress:
     """
 
     service: str
-    state: Literal["waiting", "starting", "running", "healthy", "unhealthy", "done", "failed"]
+    state: Literal[
+        "waiting", "building", "starting", "running", "healthy", "unhealthy", "done", "failed"
+    ]
     detail: str = ""
     since_s: float = 0.0
 

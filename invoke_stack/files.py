@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def write(path: Path, text: str) -> bool:
         if not path.is_symlink() and path.read_bytes() == data:
             return False
     make_folder(path.parent)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    partial = path.with_name(f"{partial_prefix(path)}{secrets.token_hex(4)}.partial")
     descriptor = create_private(partial)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -61,6 +62,18 @@ def write(path: Path, text: str) -> bool:
     finally:
         partial.unlink(missing_ok=True)
     return True
+
+
+def partial_prefix(path: Path) -> str:
+    """Return how the temporary files of `write` begin: hidden, and ignored where `.env*` is."""
+    return f"{path.name}." if path.name.startswith(".") else f".{path.name}."
+
+
+def partials(path: Path) -> tuple[Path, ...]:
+    """Return what runs of `write` on a file have left that were killed, or that go on."""
+    name = re.compile(re.escape(partial_prefix(path)) + r"[0-9a-f]{8}\.partial")
+    found = path.parent.iterdir() if path.parent.is_dir() else ()
+    return tuple(each for each in found if name.fullmatch(each.name) and each.is_file())
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fnmatch
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -107,7 +109,8 @@ class SystemRunner:
             return 0
         child = self._spawn(command, {})
         try:
-            return child.wait()
+            with _undisturbed() if command.interactive else contextlib.nullcontext():
+                return child.wait()
         except KeyboardInterrupt as stop:
             # ^C in a terminal reaches the child too and it may take its time; SIGTERM does not.
             if isinstance(stop, Terminated):
@@ -162,7 +165,7 @@ class SystemRunner:
         return self._spawn(command, {**streams, **own_group})
 
     def _spawn(self, command: Command, options: dict[str, int]) -> subprocess.Popen[bytes]:
-        environ = {**self.environ, **command.env}
+        environ = {**_seen(self.environ, command.without), **command.env}
         if command.cwd is not None and not command.cwd.is_dir():
             raise UsageError(str(command.cwd), "no such folder")
         program = shutil.which(command.argv[0], path=environ.get("PATH"))
@@ -178,6 +181,27 @@ class SystemRunner:
             )
         except OSError as problem:
             raise _unstarted(command, program, problem) from problem
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Leave ^C to the child that has the terminal: there it cancels a query, not the program."""
+    try:
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+    except ValueError:  # not the main thread, which is the one that ^C reaches
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _seen(environ: Mapping[str, str], without: Sequence[str]) -> Mapping[str, str]:
+    if not without:
+        return environ
+    hidden = {key for key in environ for each in without if fnmatch.fnmatchcase(key, each)}
+    return {key: value for key, value in environ.items() if key not in hidden}
 
 
 def _encoded(environ: Mapping[str, str]) -> Mapping[Any, Any]:

@@ -7,6 +7,7 @@ frozen dataclasses; an unknown key is an error that names the source and the nea
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import difflib
 import types
 import typing
@@ -42,6 +43,9 @@ class EnvSettings:
 
     directory: str = _setting("", "Folder of the root family of env files; the project root.")
     allow: tuple[str, ...] = _setting((), "Reserved keys (PATH, NODE_OPTIONS, …) files may set.")
+    templates: Mapping[str, str] = _setting(
+        {}, "Template: the env file it makes; both named from the root."
+    )
     rewrite: tuple[str, ...] = _setting((), "Further keys whose URL has a host and a stack view.")
 
 
@@ -74,6 +78,12 @@ class DbSettings:
     providers: tuple[Any, ...] = _setting(
         (), "Further database providers: objects or 'module:name'."
     )
+    tool: Any = _setting(  # noqa: RUF009 - as all others; only this one's type is free
+        "", "The migration tool: its name, an object or 'module:name'; detected."
+    )
+    package: str = _setting("", "Folder of the package that owns Prisma; found.")
+    manager: str = _setting("", "Its package manager: npm, pnpm, yarn or bun; found.")
+    safety: bool = _setting(default=True, text="Back up before db.migrate outside dev.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,62 @@ class CacheSettings:
     """The stack's cache."""
 
     service: str = _setting("", "The cache service; found by image family.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProductionSettings:
+    """Which files describe production."""
+
+    reader: str = _setting("", "Reader of production: render, compose or one of your own.")
+    files: tuple[str, ...] = _setting((), "Files that describe production; found by name.")
+    environment: str = _setting("", "The environment, where the file has several.")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """Which compose files make the local stack that is compared."""
+
+    base: tuple[str, ...] = _setting((), "Compose files of every mode; found by name.")
+    dev: tuple[str, ...] = _setting((), "Files on top of base for development.")
+    prod: tuple[str, ...] = _setting((), "Files on top of base for the prod-like stack.")
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptSettings:
+    """A finding that the project lives with."""
+
+    rule: str = _setting("", "The rule: PAR203.")
+    match: str = _setting("", "Only findings with this text in subject, message or file.")
+    reason: str = _setting("", "Why it is accepted.")
+    until: str = _setting("", "Date from which it counts again: 2026-12-31.")
+
+
+@dataclass(frozen=True, slots=True)
+class ParitySettings:
+    """How `parity.check` compares production with the local stack."""
+
+    production: ProductionSettings = field(default_factory=ProductionSettings)
+    local: LocalSettings = field(default_factory=LocalSettings)
+    map: Mapping[str, str] = _setting({}, "Production service to local service.")
+    facts: Mapping[str, Any] = _setting({}, "What no file says: `postgres_major: 16`.")
+    templates: Mapping[str, str] = _setting({}, "Env file to the template that makes it.")
+    fail: str = _setting(
+        "error", "Severity from which the check fails.", "error", "warning", "info"
+    )
+    select: tuple[str, ...] = _setting((), "Only these rules, or rules with these beginnings.")
+    ignore: tuple[str, ...] = _setting((), "Not these rules, or rules with these beginnings.")
+    accept: tuple[AcceptSettings, ...] = _setting((), "Accepted findings, each with a reason.")
+    rules: tuple[Any, ...] = _setting((), "Further rules: functions or 'module:name'.")
+    readers: tuple[Any, ...] = _setting((), "Further readers: objects or 'module:name'.")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """What built images may weigh."""
+
+    budget: Any = _setting(  # noqa: RUF009 - a field, like all others
+        "", "Largest size: 500MB, {warning: 400MB, error: 500MB}, or one of them by service."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +173,8 @@ class Settings:
     env: EnvSettings = field(default_factory=EnvSettings)
     db: DbSettings = field(default_factory=DbSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    parity: ParitySettings = field(default_factory=ParitySettings)
+    image: ImageSettings = field(default_factory=ImageSettings)
     modes: Mapping[str, ModeSettings] = _setting({}, "Modes by name.")
 
 
@@ -166,8 +234,9 @@ def _cast(hint: Any, value: Any, source: str, path: str) -> Any:
             raise shapes.expected(source, path, "a mapping", shapes.kind(value))
         item = typing.get_args(hint)[1]
         # A name with nothing below it is there, with every default.
-        given = {str(key): {} if each is None else each for key, each in value.items()}
-        return {key: build(item, each, source, f"{path}.{key}") for key, each in given.items()}
+        empty: Any = {} if dataclasses.is_dataclass(item) else ""
+        given = {str(key): empty if each is None else each for key, each in value.items()}
+        return {key: _cast(item, each, source, f"{path}.{key}") for key, each in given.items()}
     if typing.get_origin(hint) is tuple:
         return _tuple(hint, value, source, path)
     return _scalar(hint, value, source, path)
@@ -177,10 +246,18 @@ def _tuple(hint: Any, value: Any, source: str, path: str) -> tuple[Any, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise shapes.expected(source, path, "a list", shapes.kind(value))
     item = typing.get_args(hint)[0]
+    places = (f"{path}[{index}]" for index in range(len(value)))
+    if dataclasses.is_dataclass(item):
+        kind = typing.cast("type[Any]", item)
+        return tuple(
+            build(kind, each, source, place) for each, place in zip(value, places, strict=False)
+        )
     return tuple(_scalar(item, each, source, path) for each in value)
 
 
 def _scalar(hint: Any, value: Any, source: str, path: str) -> Any:
+    if hint is str and isinstance(value, dt.date):
+        value = value.isoformat()  # what YAML makes of 2026-12-31 without quotes
     fits = hint is Any or isinstance(value, hint)
     if not fits or (hint is int and isinstance(value, bool)):
         raise shapes.expected(source, path, shapes.KINDS[hint], shapes.kind(value))
@@ -227,6 +304,8 @@ def _leaves(kind: type[Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str,
             yield from _leaves(typing.cast("type[Any]", hint), (*path, name))
         elif not isinstance(hint, types.GenericAlias) and typing.get_origin(hint) is not None:
             continue  # a mapping of modes has no single variable
+        elif any(dataclasses.is_dataclass(each) for each in typing.get_args(hint)):
+            continue  # nor has a list of mappings
         else:
             yield (*path, name), hint
 

@@ -43,7 +43,7 @@ class FakeRunning:
     def poll(self) -> int | None:
         return self.code
 
-    def wait(self, timeout_s: float | None = None) -> int:  # noqa: ARG002 - as in Running
+    def wait(self, timeout_s: float | None = None) -> int:
         if self.code is None:
             raise TimeoutError
         return self.code
@@ -73,8 +73,8 @@ class FakeRunner:
         self,
         command: Command,
         *,
-        timeout_s: float | None = None,  # noqa: ARG002 - as in Runner
-        stdin: bytes | None = None,  # noqa: ARG002
+        timeout_s: float | None = None,
+        stdin: bytes | None = None,
     ) -> Completed:
         found = self._find(command)
         return Completed(command, found.code, found.stdout, found.stderr)
@@ -87,8 +87,8 @@ class FakeRunner:
         self,
         command: Command,
         *,
-        binary: bool = False,  # noqa: ARG002 - as in Runner
-        stdin: Path | None = None,  # noqa: ARG002
+        binary: bool = False,
+        stdin: Path | None = None,
     ) -> Iterator[FakeRunning]:
         found = self._find(command)
         yield FakeRunning(tuple(found.stdout.splitlines()), found.code)

@@ -62,9 +62,9 @@ def config(call: ComposeCall, *, interpolate: bool) -> Command:
     return call.command(*words, read=True)
 
 
-def build(call: ComposeCall, services: Sequence[str]) -> Command:
+def build(call: ComposeCall, services: Sequence[str], *flags: str) -> Command:
     """Return the call that builds images, with plain progress."""
-    return call.command("--progress", "plain", "build", *services)
+    return call.command("--progress", "plain", "build", *flags, *services)
 
 
 def pull(call: ComposeCall, services: Sequence[str]) -> Command:

@@ -24,6 +24,7 @@ _BRACED = re.compile(rf"\$\{{(?P<name>{_NAME})(?:(?P<operator>:?[-+?])|\}})")
 
 # Deeper nesting than anybody writes; keeps hostile input away from the recursion limit.
 _DEEPEST = 20
+_LONGEST = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,11 @@ def names(template: Template) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reference.name for reference in references(template)))
 
 
-def expand(template: Template, lookup: Lookup) -> str:
+class TooLongError(UsageError):
+    """References make a value longer than anybody means."""
+
+
+def expand(template: Template, lookup: Lookup, *, longest: int = _LONGEST) -> str:
     """Replace the references by their values; the result is never scanned again.
 
     A word is looked at only where it is used, as Compose does since 2.27; older versions
@@ -84,11 +89,19 @@ def expand(template: Template, lookup: Lookup) -> str:
 
     Raises:
         UsageError: a variable marked as required (`:?`, `?`) is missing.
+        TooLongError: references make it longer than that many characters.
     """
-    return "".join(part if isinstance(part, str) else _value(part, lookup) for part in template)
+    parts, length = [], 0
+    for part in template:
+        parts.append(part if isinstance(part, str) else _value(part, lookup, longest))
+        length += len(parts[-1])
+        # Asked on the way: values that double each other would fill the memory first.
+        if length > longest:
+            raise TooLongError("references", f"they make a value longer than {longest} characters")
+    return "".join(parts)
 
 
-def _value(reference: Reference, lookup: Lookup) -> str:
+def _value(reference: Reference, lookup: Lookup, longest: int) -> str:
     value = lookup(reference.name)
     if not reference.operator or not reference.uses_word(value):
         return "" if reference.operator.endswith("+") else value or ""
@@ -100,7 +113,7 @@ def _value(reference: Reference, lookup: Lookup) -> str:
             f"{reference.name} is required but not set{message}",
             hint=f"set {reference.name} in an env file or in the environment",
         )
-    return expand(reference.word, lookup)
+    return expand(reference.word, lookup, longest=longest)
 
 
 def _parse(text: str, where: str, depth: int) -> Template:

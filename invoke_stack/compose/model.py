@@ -51,7 +51,11 @@ class Service:
         unchecked: the health check is switched off (`disable: true` or `test: NONE`).
         depends_on: service name to condition.
         volumes: the named volumes it uses.
+        watched: it says what to do when its files change (`develop.watch`).
         environment: keys to values; None where Compose takes the caller's value.
+        user: who runs it; "" where the image decides.
+        entrypoint, command: the words of each; None where the image decides.
+        probe: the health check's `test:`, its kind first; () without one.
     """
 
     name: str
@@ -67,6 +71,11 @@ class Service:
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     restart: str = ""
     volumes: tuple[str, ...] = ()
+    watched: bool = False
+    user: str = ""
+    entrypoint: tuple[str, ...] | None = field(default=None, repr=False)
+    command: tuple[str, ...] | None = field(default=None, repr=False)
+    probe: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def built(self) -> bool:
@@ -136,7 +145,23 @@ def _service(name: str, body: Mapping[str, Any]) -> Service:
         environment=_environment(body.get("environment")),
         restart=str(body.get("restart") or ""),
         volumes=tuple(_volumes(body.get("volumes") or ())),
+        watched=bool(mapping(body.get("develop")).get("watch")),
+        user=str(body.get("user") or ""),
+        entrypoint=_words(body.get("entrypoint")),
+        command=_words(body.get("command")),
+        probe=() if off else _probe(test),
     )
+
+
+def _words(value: Any) -> tuple[str, ...] | None:
+    """Return the words of a command; Compose prints a list, whatever the file has."""
+    if value is None or isinstance(value, str):
+        return (value,) if value else None
+    return tuple(str(each) for each in value)
+
+
+def _probe(value: Any) -> tuple[str, ...]:
+    return ("CMD-SHELL", value) if isinstance(value, str) else _words(value) or ()
 
 
 def _volumes(entries: Any) -> Iterator[str]:

@@ -7,7 +7,9 @@ fails or interrupts on the way ends the dump inside the container and removes th
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from invoke_stack.database import (
     dump,
     forms,
     leftovers,
+    locate,
     names,
     prune,
     record,
@@ -29,13 +32,13 @@ from invoke_stack.database import (
 from invoke_stack.database import manifest as manifests
 from invoke_stack.database import target as targets
 from invoke_stack.database.dump import Dump, Dumped
-from invoke_stack.database.job import Job, Options
+from invoke_stack.database.job import LONGEST_WAIT_S, Job, Options
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.record import Made
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import StackError
+from invoke_stack.errors import BusyError, StackError
 from invoke_stack.events import Planned, Report, Step, silent
 from invoke_stack.project import Project
 
@@ -59,11 +62,18 @@ class Backup:
 def backup(
     project: Project,
     declared: Declared,
-    docker: Docker,
+    docker: Docker | None,
     options: Options | None = None,
     report: Report = silent,
 ) -> Backup | None:
-    """Back the stack's database up.
+    """Back the stack's database up, or the one that a variable's URL leads to.
+
+    Args:
+        project: the project.
+        declared: its stack.
+        docker: the engine; None where none answers, which a database elsewhere can do without.
+        options: what the flags say.
+        report: told what goes on.
 
     Returns:
         The backup; None in a dry run, which reports what it would do.
@@ -77,13 +87,13 @@ def backup(
     began = time.monotonic()
     options = options or Options()
     options.check()
-    target = targets.find(project, declared, docker)
+    target = locate.find(project, declared, docker, options.target, report)
     if project.dry:
         answer = targets.ask(project, target, target.provider.facts())
         _plan(Job(project, docker, target, answer, options, report))
         return None
     lock = sessions.lock_path(project.state, target)
-    with files.lock(lock, f"database {target.database}", wait_s=options.patience_s):
+    with _alone(lock, f"database {target.database}", options, report):
         # One call for both: each costs as much as a small dump.
         statements = leftovers.ending(target, lock) + target.provider.facts()
         answer = targets.ask(project, target, statements, read=False)
@@ -108,6 +118,20 @@ def before_removal(project: Project, declared: Declared, docker: Docker) -> tupl
         done = backup(targets.pointed_at(project, service), declared, docker, options)
         made += [str(done.file)] if done else []
     return tuple(made)
+
+
+@contextlib.contextmanager
+def _alone(lock: Path, what: str, options: Options, report: Report) -> Iterator[None]:
+    """Hold the target's lock; with `--wait` be patient, and say so."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(files.lock(lock, what))
+        except BusyError as busy:
+            if not options.wait:
+                raise
+            report(Step(f"{busy.message}; waiting for it"))
+            held.enter_context(files.lock(lock, what, wait_s=LONGEST_WAIT_S))
+        yield
 
 
 def _plan(job: Job) -> None:
@@ -155,7 +179,9 @@ def _dumped(job: Job, work: Dump) -> Dumped:
     try:
         return work.run(job.compressions())
     except StackError as problem:
-        container = _settled(job, patience_s=0 if problem.detail else DEATH_S)
+        if job.docker is None or not job.target.service:
+            raise  # no container of this stack could have ended
+        container = _settled(job, job.docker, patience_s=0 if problem.detail else DEATH_S)
         if container is not None and container.running:
             raise
         stopped = targets.stopped(job.target.service, container)
@@ -163,12 +189,12 @@ def _dumped(job: Job, work: Dump) -> Dumped:
         raise StackError(stopped.where, text, hint=stopped.hint, detail=problem.detail) from problem
 
 
-def _settled(job: Job, *, patience_s: float) -> Container | None:
+def _settled(job: Job, docker: Docker, *, patience_s: float) -> Container | None:
     """Return the container; for a while it still counts as running after it was killed."""
     deadline = time.monotonic() + patience_s
     while True:
         target = job.target
-        container = targets.container_of(job.docker, target.project, target.service)
+        container = targets.container_of(docker, target.project, target.service)
         gone = container is None or not container.running
         if gone or time.monotonic() >= deadline:
             return container

@@ -77,7 +77,7 @@ class Dump:
                 return dumped
         dumped = self._archive(last)
         if dumped is None:
-            text = f"the dump program of service {self.target.service} has no {last}"
+            text = f"the dump program for {self.target.where} has no {last}"
             raise StackError("stack.db.compression", text, hint="set it to auto or gzip:1")
         return dumped
 
@@ -163,6 +163,7 @@ class Dump:
 
     def failed(self, text: str, detail: tuple[str, ...] = ()) -> StackError:
         """Return the error for a dump that does not become a backup."""
-        hint = f"run it again; the server's side: inv stack.logs -s {self.target.service}"
+        log = f"inv stack.logs -s {self.target.service}" if self.target.service else "its log"
+        hint = f"run it again; the server's side: {log}"
         message = f"{text}; {self.partial.final.name} was not written"
         return StackError("db.backup", message, hint=hint, detail=detail)

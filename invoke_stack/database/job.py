@@ -31,6 +31,7 @@ class Options:
         pin: retention never deletes it.
         wait: for another run that is busy with the database, in place of an error.
         kind: "manual", or "safety" before something is removed.
+        target: the variable whose URL leads to the database; "" for the stack's own.
     """
 
     label: str = ""
@@ -41,16 +42,12 @@ class Options:
     pin: bool = False
     wait: bool = False
     kind: str = "manual"
+    target: str = ""
 
     @property
     def form(self) -> Form:
         """The form that the backup gets."""
         return forms.named(self.format)
-
-    @property
-    def patience_s(self) -> float:
-        """How long to wait for another run."""
-        return LONGEST_WAIT_S if self.wait else 0.0
 
     def check(self) -> None:
         """Refuse what no run can do.
@@ -67,7 +64,7 @@ class Job:
     """One backup: the target, what its server said, and where the file goes."""
 
     project: Project
-    docker: Docker
+    docker: Docker | None
     target: Target
     answer: str
     options: Options

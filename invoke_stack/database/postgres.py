@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Service
-from invoke_stack.database import postgres_listing
+from invoke_stack.database import postgres_listing, postgres_messages
 from invoke_stack.database.postgres_export import PostgresExporter
 from invoke_stack.database.postgres_proof import PostgresProver
 from invoke_stack.database.postgres_restore import PostgresRestorer
 from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
-from invoke_stack.errors import StackError, UnreachableError, UsageError
+from invoke_stack.errors import StackError, UsageError
 
 MAGIC = b"PGDMP"
 ZSTD_SINCE = 16
@@ -30,11 +30,6 @@ _USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
 _DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
 _PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
 
-_LONGEST = 400
-_WHO_LOCKS = (
-    "see who holds it in psql: SELECT pid, relation::regclass FROM pg_locks "
-    "WHERE mode = 'AccessExclusiveLock'"
-)
 
 # `\if` keeps what a role may not read, or what is not there, from failing the rest. The first
 # answer is the one that must come; a locked Prisma table is not waited for.
@@ -72,7 +67,7 @@ SELECT json_build_object('migration', (
 \endif
 """
 
-_STAKES = r"""
+_STAKES = r"""\set ON_ERROR_STOP on
 SELECT json_build_object(
   'bytes', CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) ELSE -1 END,
   'tables', (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -131,9 +126,10 @@ class Postgres:
             "PGAPPNAME": application,
             "PGCONNECT_TIMEOUT": str(CONNECT_S),
             "PGDATABASE": login.database,
-            "PGUSER": login.user,
+            **({"PGUSER": login.user} if login.user else {}),
+            **({"PGPASSWORD": login.password} if login.password else {}),
         }
-        return {**values, "PGPASSWORD": login.password} if login.password else values
+        return {**values, **login.variables}
 
     def probe(self) -> tuple[str, ...]:
         """Return a query over TCP: while the volume is made, only the socket answers."""
@@ -142,6 +138,15 @@ class Postgres:
     def client(self) -> tuple[str, ...]:
         """Return psql without the user's own configuration and without any prompt."""
         return ("psql", "-X", "-w", "-q", "-A", "-t")
+
+    def shell(self, statement: str, *, bare: bool, interactive: bool = False) -> tuple[str, ...]:
+        """Return psql; only a person gets their own `.psqlrc`."""
+        if interactive:
+            return ("psql", "-w")
+        rows = ("-A", "-t", "--field-separator=\t") if bare else ("--pset=pager=off",)
+        # Standard input as a file: what fails is then named with its line.
+        source = f"--command={statement}" if statement else "--file=-"
+        return ("psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1", *rows, source)
 
     def facts(self) -> str:
         """Return the statements behind a manifest."""
@@ -228,27 +233,8 @@ class Postgres:
 
     def explain(self, login: Login, stderr: str) -> StackError | None:
         """Return what a message of psql or pg_dump means for the user."""
-        where = f"database {login.database}"
-        if re.search(r'database ".*" does not exist', stderr):
-            hint = "name another in the setting stack.db.name, or create it with your migrations"
-            return UsageError(where, "does not exist on this server", hint=hint)
-        if re.search(r'password authentication failed|no password supplied|role ".*" does', stderr):
-            text = f"the server does not let user {login.user} in"
-            hint = "the volume keeps the user and password it was made with: set those again"
-            return UnreachableError(where, text, hint=hint, detail=_last(stderr))
-        if "LOCK TABLE" in stderr and "timeout" in stderr:
-            text = f"a session kept a table locked for more than {self.lock_wait_s} s"
-            return StackError(where, text, hint=_WHO_LOCKS, detail=_last(stderr))
-        if re.search(r"could not connect|connection to server .* failed|starting up", stderr):
-            hint = "wait for it with: inv db.wait"
-            return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
-        return None
+        return postgres_messages.explain(login, stderr, self.lock_wait_s)
 
 
 def _first(environment: Mapping[str, str], names: Sequence[str]) -> str:
     return next((environment[name] for name in names if environment.get(name)), "")
-
-
-def _last(stderr: str) -> tuple[str, ...]:
-    # One statement may lock thousands of tables: pg_dump prints all their names.
-    return tuple(line[:_LONGEST] for line in stderr.strip().splitlines()[-2:])

@@ -43,6 +43,15 @@ class Provider(Protocol):
     def client(self) -> tuple[str, ...]:
         """Return a client that runs the statements on its stdin and prints bare values."""
 
+    def shell(self, statement: str, *, bare: bool, interactive: bool = False) -> tuple[str, ...]:
+        """Return a client for people: runs a statement, or what it reads, and then ends.
+
+        Args:
+            statement: what to run; "" reads standard input.
+            bare: print rows for another program, columns separated by tabs.
+            interactive: a person types; else the first error ends it.
+        """
+
     def facts(self) -> str:
         """Return statements whose output ``read_facts`` understands."""
 

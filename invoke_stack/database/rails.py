@@ -12,15 +12,13 @@ import fnmatch
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
 from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
-from invoke_stack.database.values import Stakes
+from invoke_stack.database.values import Place, Stakes
 from invoke_stack.errors import RefusedError
 from invoke_stack.project import Project
-
-Place = Literal["stack", "loopback", "remote"]
 
 NEVER = ("template0", "template1")
 MAINTENANCE = "postgres"
@@ -98,7 +96,7 @@ def subject(project: Project, target: Target) -> Subject:
     """Return the target as the rails see it, its mark and sizes read from the server."""
     answer = targets.ask(project, target, target.provider.stakes())
     stakes = target.provider.read_stakes(answer)
-    return Subject(target.database, target.service, "stack", stakes)
+    return Subject(target.database, target.host or target.service, target.place, stakes)
 
 
 def judge(

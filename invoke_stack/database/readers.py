@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import queue
+import threading
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from invoke_stack.children import GRACE_S
 from invoke_stack.process import Command, Runner, Running
 
 _END_BYTES = 1024
+_WAITING = 64
+"""How many pieces, of a quarter of a megabyte at most, may wait for one program."""
+
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -26,15 +32,16 @@ class Heard:
 class Programs:
     """Programs that are started with the first bytes and get every byte.
 
-    One that has heard enough and ends is left in peace; one that is slower than the dump holds
-    it up, so that nothing piles up in memory.
+    One that has heard enough and ends is left in peace. One that is slow, as each is while it
+    starts, has some pieces waiting for it; when those are too many the dump waits, so that memory
+    stays small.
     """
 
     def __init__(self, runner: Runner, commands: Sequence[Command]) -> None:
         self._runner = runner
         self._commands = commands
         self._stack = contextlib.ExitStack()
-        self._running: list[Running] = []
+        self._fed: list[_Fed] = []
 
     def __enter__(self) -> Self:
         return self
@@ -45,24 +52,57 @@ class Programs:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        try:
+            self._stack.close()
+        finally:
+            for each in self._fed:
+                each.close()
 
     def take(self, part: memoryview) -> None:
         """Hand a piece of the dump to all of them."""
-        if not self._running:
-            starts = [self._runner.start(each, fed=True) for each in self._commands]
-            self._running = [self._stack.enter_context(each) for each in starts]
-        for each in self._running:
-            each.feed(part)
+        for command in self._commands[len(self._fed) :]:
+            running = self._runner.start(command, fed=True)
+            self._fed.append(_Fed(self._stack.enter_context(running)))
+        piece = bytes(part)
+        for each in self._fed:
+            each.take(piece)
 
     def end(self) -> None:
         """Tell them that this was all."""
-        for each in self._running:
-            each.fed()
+        for each in self._fed:
+            each.take(None)
 
     def heard(self) -> tuple[Heard, ...]:
         """Wait for all of them; return what they said, in the order of the commands."""
-        return tuple(Heard(each.wait(), tuple(each.fresh())) for each in self._running)
+        return tuple(each.heard() for each in self._fed)
+
+
+class _Fed:
+    """One program and the thread that hands it what waits for it."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        self._thread = threading.Thread(target=self._feed, daemon=True)
+        self._thread.start()
+
+    def take(self, piece: bytes | None) -> None:
+        if self._thread.is_alive():
+            self._waiting.put(piece)
+
+    def heard(self) -> Heard:
+        self._thread.join()
+        return Heard(self._running.wait(), tuple(self._running.fresh()))
+
+    def close(self) -> None:
+        """Let go of what waits; the program has ended, so that nothing holds the thread up."""
+        self.take(None)
+        self._thread.join(GRACE_S)
+
+    def _feed(self) -> None:
+        while (piece := self._waiting.get()) is not None:
+            self._running.feed(piece)
+        self._running.fed()
 
 
 class Script:

@@ -38,6 +38,8 @@ def manifest(project: Project, target: Target, facts: Facts, made: Made) -> Mani
     details = dict(facts.details)
     migration = str(details.pop("migration", None) or "")
     place = {"project": target.project, "service": target.service}
+    if target.host:
+        place = {"host": target.host, "key": target.key}
     if details.get("system_identifier"):
         place["system_identifier"] = str(details.pop("system_identifier"))
     details["settings"] = _without_secrets(project, details.get("settings"))

@@ -33,7 +33,7 @@ END_S = 5.0
 
 def lock_path(state: Path, target: Target) -> Path:
     """Return the lock file that guards a target against a second run."""
-    parts = (target.project, target.service, target.database)
+    parts = (target.project, target.service or target.host, target.database)
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
     return state / f"db-{key}.lock"
 
@@ -81,14 +81,15 @@ def ended_on_failure(project: Project, target: Target, name: str) -> Iterator[No
         yield
     except StackError:
         # The client has ended by itself, or what it wrote was refused: it is known already.
-        _try_end(project, target, name, 0.0)
+        end_quietly(project, target, name)
         raise
     except BaseException:
-        _try_end(project, target, name, START_S)
+        end_quietly(project, target, name, START_S)
         raise
 
 
-def _try_end(project: Project, target: Target, name: str, start_s: float) -> None:
+def end_quietly(project: Project, target: Target, name: str, start_s: float = 0.0) -> None:
+    """End sessions on the way out of something that went wrong."""
     # The first problem is the one to report; a stopped container has no sessions anyway.
     with contextlib.suppress(StackError):
         end(project, target, name, start_s=start_s)

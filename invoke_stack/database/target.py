@@ -1,16 +1,17 @@
-"""The database that a `db.*` task acts on: one service of this stack, reached in its container."""
+"""The database that a `db.*` task acts on: a service of this stack, or what a URL leads to."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Model, Service
 from invoke_stack.database import provider as providers
 from invoke_stack.database.provider import Provider
-from invoke_stack.database.values import Login
+from invoke_stack.database.values import Login, Place
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
@@ -26,14 +27,18 @@ QUERY_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database in a running container.
+    """A database, and where its client programs run.
 
-    No published port is needed: everything runs inside the container, with its own programs,
-    and the official images let a local user in without a password.
+    For the stack's own no published port is needed: everything runs inside the container, with
+    its own programs, and the official images let a local user in without a password.
 
     Attributes:
         project: the Compose project's name.
-        container: the engine's id of the container.
+        service: the stack's service, "" for a database that is not the stack's.
+        container: the engine's id of the container that the programs run in; "" for this machine.
+        place: what the rails go by.
+        host: `host:port` for people, of a database that a URL leads to.
+        key: the variable whose URL that is, or "".
     """
 
     project: str
@@ -41,11 +46,19 @@ class Target:
     container: str
     provider: Provider
     login: Login
+    place: Place = "stack"
+    host: str = ""
+    key: str = ""
 
     @property
     def database(self) -> str:
         """The database's name."""
         return self.login.database
+
+    @property
+    def where(self) -> str:
+        """The service, or host and port, as errors name it."""
+        return f"service {self.service}" if self.place == "stack" else self.host
 
     def inside(
         self,
@@ -55,7 +68,7 @@ class Target:
         fed: bool = False,
         read: bool = False,
     ) -> Command:
-        """Return the call that runs a client in the container.
+        """Return the call that runs a client.
 
         Args:
             argv: what a provider built.
@@ -64,11 +77,15 @@ class Target:
             read: it changes nothing and also runs in a dry run.
         """
         session = self.provider.session(self.login, application)
+        effect: Literal["read", "write"] = "read" if read else "write"
+        if not self.container:
+            # The caller's own PGSERVICE or PGHOSTADDR would lead to another server.
+            return Command(argv, env=session, effect=effect, without=("PG*",))
         # Names only: docker takes the values from its own environment, which `ps` does not show.
         names = [word for name in session for word in ("--env", name)]
         feed = ("--interactive",) if fed else ()
         words = ("docker", "exec", *feed, *names, self.container, *argv)
-        return Command(words, env=session, effect="read" if read else "write")
+        return Command(words, env=session, effect=effect)
 
 
 def find(project: Project, declared: Declared, docker: Docker) -> Target:
@@ -144,6 +161,12 @@ def stopped(service: str, container: Container | None) -> UnreachableError:
     return UnreachableError(f"service {service}", state, hint="start it with: inv stack.up")
 
 
+def with_database(target: Target, database: str) -> Target:
+    """Return another database of the same server, for the same user."""
+    login = dataclasses.replace(target.login, database=database)
+    return dataclasses.replace(target, login=login)
+
+
 def ask(
     project: Project,
     target: Target,
@@ -170,7 +193,8 @@ def failed(project: Project, target: Target, done: Completed) -> StackError:
     known = target.provider.explain(target.login, words)
     if known is not None:
         return known
-    program = done.command.argv[done.command.argv.index(target.container) + 1]
+    argv = done.command.argv
+    program = argv[argv.index(target.container) + 1 if target.container else 0]
     text = f"{program} ended with code {done.code}"
     return StackError(f"database {target.database}", text, detail=tuple(words.splitlines()[-8:]))
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+Place = Literal["stack", "loopback", "remote"]
+"""Whose a database is: this stack's, on this machine (perhaps a tunnel), or elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Whom to connect as, and to which database; the password is "" where none is known."""
+    """Whom to connect as, and to which database; the password is "" where none is known.
+
+    Attributes:
+        variables: what else a client's environment needs to get there: host, port, TLS. Empty
+            for the server that runs in the same container.
+    """
 
     user: str
     database: str
     password: str = field(default="", repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

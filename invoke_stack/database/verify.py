@@ -133,7 +133,8 @@ def decoded(project: Project, target: Target, file: Path) -> Check:
 
 def command_name(target: Target) -> str:
     """Return the program that decodes, as messages show it."""
-    return f"{target.provider.decode()[0]} of service {target.service}"
+    owner = f"service {target.service}" if target.service else "this machine"
+    return f"{target.provider.decode()[0]} of {owner}"
 
 
 def sha256(file: Path) -> str:

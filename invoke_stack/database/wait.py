@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from invoke_stack.database import leftovers
+from invoke_stack.database import leftovers, locate, versions
 from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
 from invoke_stack.engines.containers import Container
@@ -24,21 +24,24 @@ _ENDED = ("exited", "dead", "removing")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A database that answers, and how long that took."""
+    """A database that answers, and how long that took; ``service`` may be `host:port`."""
 
     service: str
     database: str
     seconds: float
 
 
-def wait(
+def wait(  # noqa: PLR0913 - which database, how long, and who is told
     project: Project,
     declared: Declared,
-    docker: Docker,
+    docker: Docker | None,
     timeout_s: float = 0,
     report: Report = silent,
+    key: str = "",
 ) -> Ready:
     """Wait until the app's own database answers over TCP inside the container.
+
+    With ``key``, wait for the one that this variable's URL leads to, as its user.
 
     The server of a fresh volume is started twice: the first time for its socket only, while the
     database is made. Whoever asks the socket, as `pg_isready` does, is told "ready" too early.
@@ -52,10 +55,10 @@ def wait(
     """
     began = time.monotonic()
     limit = timeout_s or project.settings.db.timeout
-    service = targets.service_of(project, declared).name
+    target = _look(project, declared, docker, key, report)
+    service = target.host or target.service
     report(Step(f"waiting for {service}"))
     while True:
-        target = _running(project, declared, docker, service)
         answer = _probe(project, target)
         seconds = time.monotonic() - began
         if answer.code == 0 and answer.stdout.strip() == "1":
@@ -66,28 +69,41 @@ def wait(
             raise _late(target, limit, reason)
         report(Progress((ServiceProgress(service, "starting", reason, seconds),)))
         time.sleep(EVERY_S)
+        target = _look(project, declared, docker, key)
 
 
 def _late(target: Target, limit: float, reason: str) -> UnreachableError:
+    log = f"read its log with: inv stack.logs -s {target.service}"
     return UnreachableError(
-        f"service {target.service}",
+        target.where,
         f"database {target.database} was not ready after {limit:g} s",
-        hint=f"read its log with: inv stack.logs -s {target.service}",
+        hint=log if target.service else f"check the host and port in {target.key}",
         detail=(reason,) if reason else (),
     )
 
 
-def _running(project: Project, declared: Declared, docker: Docker, service: str) -> Target:
-    container = targets.container_of(docker, declared.name, service)
-    if container is not None and container.state in _ENDED and container.started_at:
-        raise _ended(docker, container)
-    return targets.find(project, declared, docker)
+def _look(
+    project: Project,
+    declared: Declared,
+    docker: Docker | None,
+    key: str,
+    report: Report = silent,
+) -> Target:
+    if docker is not None and not key:
+        service = targets.service_of(project, declared).name
+        container = targets.container_of(docker, declared.name, service)
+        if container is not None and container.state in _ENDED and container.started_at:
+            raise _ended(docker, container)
+    return locate.find(project, declared, docker, key, report)
 
 
 def _ended(docker: Docker, container: Container) -> StackError:
     if container.exit_code == 0:  # somebody stopped it; there is nothing to correct
         return targets.stopped(container.service, container)
-    lines = docker.logs(container.id, LOG_LINES).splitlines()
+    log = docker.logs(container.id, LOG_LINES)
+    if known := versions.mismatch(f"service {container.service}", log):
+        return known
+    lines = log.splitlines()
     return StackError(
         f"service {container.service}",
         f"its container ended with code {container.exit_code}",
@@ -97,9 +113,12 @@ def _ended(docker: Docker, container: Container) -> StackError:
 
 
 def _probe(project: Project, target: Target) -> Completed:
-    command = target.inside(target.provider.probe(), read=True)
+    # A URL says itself over which host; the stack's own is asked as the app will ask it.
+    argv = target.provider.client() if target.key else target.provider.probe()
+    command = target.inside(argv, fed=bool(target.key), read=True)
     try:
-        return project.runner.capture(command, timeout_s=PROBE_S)
+        stdin = b"SELECT 1;" if target.key else None
+        return project.runner.capture(command, timeout_s=PROBE_S, stdin=stdin)
     except UnreachableError:
         raise
     except StackError as slow:  # the engine is busy: one look less

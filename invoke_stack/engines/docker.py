@@ -5,8 +5,9 @@ The SDK is imported when the engine is opened: it costs a few tenths of a second
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -70,6 +71,32 @@ class Docker:
         """Return the identity of a stored image, or "" when the engine does not have it."""
         return str((self._image(image) or {}).get("Id") or "")
 
+    def image(self, image: str) -> dict[str, Any] | None:
+        """Return what the engine says about a stored image, or None when it has none."""
+        return self._image(image)
+
+    def history(self, image: str) -> tuple[dict[str, Any], ...]:
+        """Return the steps that an image was made by, the last one first."""
+        return tuple(dict(each) for each in self._api.history(image))
+
+    def archive(self, image: str) -> Iterator[bytes]:
+        """Yield the parts of an image as `docker save` writes it."""
+        yield from self._api.get_image(image)
+
+    def dangling(self, project: str) -> tuple[dict[str, Any], ...]:
+        """Return the images of a Compose project that lost their name to a newer build."""
+        label = f"{containers.PROJECT}={project}"
+        listed = self._api.images(all=False, filters={"dangling": True, "label": label})
+        return tuple(dict(each) for each in listed)
+
+    def build_cache(self) -> tuple[dict[str, Any], ...]:
+        """Return the records of the build cache, of every project."""
+        # The SDK's own call has the engine measure every volume and container first.
+        address = f"{self._api.base_url}/v{self._api.api_version}/system/df"
+        answer = self._api.get(address, params={"type": "build-cache"})
+        answer.raise_for_status()
+        return tuple(dict(each) for each in answer.json().get("BuildCache") or ())
+
     def logs(self, container: str, lines: int, *, since: float = 0.0) -> str:
         """Return the last lines that a container wrote, since an epoch time of the engine."""
         begin = int(since) or None
@@ -80,6 +107,17 @@ class Docker:
         """Return the environment that a container was made with; it may hold secrets."""
         config = self._api.inspect_container(container).get("Config") or {}
         return dict(str(pair).partition("=")[::2] for pair in config.get("Env") or ())
+
+    def addresses(self, container: str) -> tuple[str, ...]:
+        """Return a container's own addresses in the networks of the engine."""
+        settings = self._api.inspect_container(container).get("NetworkSettings") or {}
+        networks = (settings.get("Networks") or {}).values()
+        return tuple(str(each["IPAddress"]) for each in networks if each.get("IPAddress"))
+
+    def command(self, container: str) -> tuple[str, ...]:
+        """Return the command line that a container was started with; it may hold secrets."""
+        found = self._api.inspect_container(container)
+        return tuple(map(str, (found.get("Path") or "", *(found.get("Args") or ()))))
 
     def volumes(self, project: str) -> tuple[Volume, ...]:
         """Return a project's named volumes with their sizes."""
@@ -127,6 +165,17 @@ class Docker:
             said = str(problem.explanation).removeprefix("invalid reference format: ")
             hint = "correct `image:` in the compose file, or the variables in it"
             raise UsageError(f"image {image}", said, hint=hint) from problem
+
+
+def foresee() -> None:
+    """Import the SDK beside other programs that have to run before the engine is opened."""
+
+    def load() -> None:
+        # Where it is broken, whoever opens the engine says so.
+        with suppress(ImportError):
+            import docker.errors  # noqa: F401
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 def _publishes(listed: Mapping[str, Any]) -> bool:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from invoke_stack.compose import files
-from invoke_stack.environment import declared, layers, shown, templates
+from invoke_stack.environment import declared, layers, selection, shown, templates
 from invoke_stack.environment.lint import readers, statements
+from invoke_stack.environment.selection import Selection
 from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
 
@@ -47,6 +48,18 @@ class Difference:
 
 
 _Values = Mapping[str, "str | None"]
+
+
+def of(project: Project, found: tuple[Difference, ...], only: Selection) -> tuple[Difference, ...]:
+    """Return the differences of the folders that are meant.
+
+    Raises:
+        UsageError: no such folder or service.
+    """
+    meant = selection.chosen(project, only)
+    chosen = tuple(each for each in found if meant(project.root / each.folder))
+    selection.require(chosen, only)
+    return chosen
 
 
 def modes(project: Project, left: str, right: str) -> tuple[Difference, ...]:

@@ -143,7 +143,9 @@ def disagreement(reading: dialect.Reading | None, where: str) -> UsageError:
         hint = "inside double quotes write a single quote without a backslash"
     else:
         hint = "put one space before the # of a comment, and a value or quotes before it"
-    return UsageError(where, f"the value of {reading.key} is read in two ways by tools", hint=hint)
+    return UsageError(
+        where, f"python-dotenv and Compose read two values of {reading.key}", hint=hint
+    )
 
 
 def _assignment(
@@ -154,7 +156,7 @@ def _assignment(
         raise UsageError(
             where,
             f"{key} may not be set in an env file",
-            hint=f"rename it, set it in the shell, or allow {key} in the settings",
+            hint=f"rename it, set it in the shell, or allow {key} in the setting stack.env.allow",
         )
     if reading.literal is None:
         return Assignment(key, None, line)

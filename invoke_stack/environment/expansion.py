@@ -6,11 +6,10 @@ Layers are merged as templates first and expanded when asked for. So `URL=http:/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from invoke_stack.compose.interpolation import Template, expand, names
+from invoke_stack.compose.interpolation import Template, TooLongError, expand, names
 from invoke_stack.environment.dotenv import LONGEST
-from invoke_stack.environment.values import Place
 from invoke_stack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,18 +17,27 @@ if TYPE_CHECKING:
 
     from invoke_stack.environment.layers import Layer
 
+Definition: TypeAlias = "tuple[Template, str, int]"
+"""What one line says: the value with its references, the file, the line."""
 
-def definitions(layers: Iterable[Layer]) -> dict[str, list[tuple[Template, Place]]]:
+Definitions: TypeAlias = "Mapping[str, list[Definition]]"
+"""What the layers say about each key, lowest rank first."""
+
+# Of variables that are not worked out yet: those of a file are, one after the other.
+_DEEPEST = 20
+
+
+def definitions(layers: Iterable[Layer]) -> dict[str, list[Definition]]:
     """Return what the layers say about each key, lowest rank first.
 
     Two lines for one key in one file count as two ranks. A key without `=` says nothing.
     """
-    found: dict[str, list[tuple[Template, Place]]] = {}
+    found: dict[str, list[Definition]] = {}
     for layer in layers:
         for each in layer.assignments:
             if each.template is not None:
-                place = Place("file", layer.file, each.line)
-                found.setdefault(each.key, []).append((each.template, place))
+                said = (each.template, layer.file, each.line)
+                found.setdefault(each.key, []).append(said)
     return found
 
 
@@ -60,9 +68,7 @@ class Expansion:
         fixed: values that outrank every layer; used as they are, never expanded.
     """
 
-    def __init__(
-        self, found: Mapping[str, list[tuple[Template, Place]]], fixed: Mapping[str, str]
-    ) -> None:
+    def __init__(self, found: Definitions, fixed: Mapping[str, str]) -> None:
         self._definitions = found
         self._fixed = fixed
         self._done: dict[tuple[str, int], str] = {}
@@ -80,37 +86,45 @@ class Expansion:
     def _at(self, key: str, rank: int) -> str | None:
         if rank < 0:
             return None
+        template, file, line = self._definitions[key][rank]
+        if len(template) == 1 and isinstance(template[0], str):
+            return template[0]
         step = (key, rank)
         if step not in self._done:
-            template, place = self._definitions[key][rank]
-            self._refuse_loops(step, template, str(place))
+            where = f"{file}:{line}"
+            self._refuse_loops(step, template, where)
             self._active.append(step)
             try:
-                self._done[step] = self._expanded(step, template, str(place))
+                self._done[step] = self._expanded(step, template, where)
             finally:
                 self._active.pop()
         return self._done[step]
 
     def _expanded(self, step: tuple[str, int], template: Template, where: str) -> str:
         key, rank = step
+        text: str | None
         try:
             text = expand(
                 template,
                 # A key in its own value is what the next lower layer says.
                 lambda name: self._at(key, rank - 1) if name == key else self.value(name),
+                longest=LONGEST,
             )
-        except RecursionError:
-            raise UsageError(where, f"the references of {key} are nested too deeply") from None
-        if len(text.encode(errors="surrogateescape")) > LONGEST:
+        except TooLongError:
+            text = None
+        if text is None or len(text.encode(errors="surrogateescape")) > LONGEST:
             raise UsageError(
                 where,
                 f"the value of {key} grows longer than 120 KiB",
-                hint="the system cannot hand it to a program",
+                hint="the system cannot hand it to a program; keep it in a file and name the file",
             )
         return text
 
     def _refuse_loops(self, step: tuple[str, int], template: Template, where: str) -> None:
         key, rank = step
+        if len(self._active) > _DEEPEST:
+            what = f"the references that lead to {key} are nested more than {_DEEPEST} deep"
+            raise UsageError(where, what, hint="move each variable above those that refer to it")
         if step in self._active:
             ring = [name for name, _ in self._active[self._active.index(step) :]]
             raise UsageError(

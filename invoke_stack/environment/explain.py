@@ -9,6 +9,7 @@ from typing import Any
 
 from invoke_stack.compose.ports import Port
 from invoke_stack.environment import declared, shown, views
+from invoke_stack.environment.selection import ALL, Selection
 from invoke_stack.environment.shown import Row
 from invoke_stack.environment.values import Place, ResolvedEnv, Value
 from invoke_stack.errors import StackError, UsageError
@@ -64,15 +65,13 @@ class Explained:
         }
 
 
-def explain(project: Project, key: str, *, folder: str = "") -> tuple[Explained, ...]:
-    """Explain a key in every family of env files that knows it, or in one folder's alone.
+def explain(project: Project, key: str, only: Selection = ALL) -> tuple[Explained, ...]:
+    """Explain a key in every family of env files that knows it, in one, or for one service.
 
     Raises:
-        UsageError: nobody names the key; the hint has the nearest one.
+        UsageError: no such folder or service, or nobody names the key; the hint has the nearest.
     """
-    families = shown.families(project)
-    if folder:
-        families = [pair for pair in families if pair[0] == folder.rstrip("/")]
+    families = shown.selected(project, only)
     for _, env in families:
         project.secrets.learn(env.secrets())
     found = [(subject, env) for subject, env in families if key in env.values]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from invoke_stack import events
 from invoke_stack.compose import files
-from invoke_stack.environment import declared, layers, shown, views
+from invoke_stack.environment import declared, layers, selection, shown, views
 from invoke_stack.environment.lint import apps
+from invoke_stack.environment.selection import ALL, Selection
 from invoke_stack.environment.values import ResolvedEnv
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.process import Command
@@ -26,7 +27,7 @@ def run(
     here: Path,
     report: events.Report = events.silent,
     *,
-    folder: str = "",
+    only: Selection = ALL,
 ) -> int:
     """Run a program with the host view of the resolved env and return its exit code.
 
@@ -35,21 +36,19 @@ def run(
         words: the program and its arguments, word for word.
         here: where the caller stands; the program runs there.
         report: told which values are handed over as written.
-        folder: run it there instead.
+        only: run it in this folder instead, or with what this service gets.
 
-    The values are those of the nearest folder with env files of its own, from that place
-    upwards; at the latest those of the project.
+    Unless a service is named, the values are those of the nearest folder with env files of its
+    own, from that place upwards; at the latest those of the project.
 
     Raises:
-        UsageError: nothing to run, no such program or folder, or a Next.js app that would
+        UsageError: nothing to run, no such program, folder or service, or a Next.js app that would
             change a value it is handed.
     """
     if not words:
         raise UsageError("env.run", "nothing to run", hint="inv env.run -- COMMAND")
-    place = (project.root / folder).resolve() if folder else here.resolve()
-    if not place.is_dir():
-        raise UsageError("--dir", f"no such folder: {folder}", hint="name it from the root")
-    env = _nearest(project, place)
+    place = selection.folder(project, only.folder) if only.folder else here.resolve()
+    env = shown.selected(project, only)[0][1] if only.service else _nearest(project, place)
     project.secrets.learn(env.secrets())
     values = host_view(project, env, report)
     refuse_second_expansion(project, place, {**project.environ, **values})

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from invoke_stack.environment.collecting import put_off
 from invoke_stack.environment.dotenv import Assignment, assignments, decode, statements
-from invoke_stack.environment.marks import among, marks, named
+from invoke_stack.environment.marks import Mark, marks, named, noting
 from invoke_stack.errors import UsageError
 from invoke_stack.modes import BUILT_IN, Mode
 
@@ -47,19 +48,33 @@ def layer_paths(folder: Path, mode: Mode, *, custom: Iterable[Mode] = ()) -> tup
     it for everything, also for tests.
 
     Raises:
-        UsageError: one is a link whose target is gone: nobody means to run without it.
+        UsageError: one is a link whose target is gone, or no file: nobody means to run without.
     """
     for name in mode.layers:
         if (folder / name).is_symlink() and not (folder / name).exists():
             raise UsageError(
                 str(folder / name), "a link to nothing", hint="correct the link, or remove it"
             )
+        refuse_other_than_file(folder / name, str(folder / name))
     present = [name for name in _names((mode, *custom)) if (folder / name).is_file()]
     if present == [".env.local"]:
         return (folder / ".env.local",)
     return tuple(folder / name for name in mode.layers if name in present)
 
 
+def refuse_other_than_file(path: Path, file: str) -> None:
+    """Refuse what is there and is no file: reading a named pipe or a device might never end.
+
+    Raises:
+        UsageError: a folder, a named pipe, a socket or a device.
+    """
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "a named pipe, a socket or a device"
+        hint = "move it, and put a file with NAME=value lines in its place"
+        raise UsageError(file, f"{what} where an env file is expected", hint=hint)
+
+
+@put_off()
 def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
     """Read one env file.
 
@@ -67,6 +82,7 @@ def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
         UsageError: it cannot be read, or a line of it is refused.
     """
     file = shown(path, root)
+    refuse_other_than_file(path, file)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -75,9 +91,10 @@ def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
             f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
             hint="check that it is a file and that you may read it",
         ) from None
-    # Taken apart once: that is the better half of the time.
-    parsed = tuple(statements(decode(data, file)))
-    return Layer(file, path, assignments(parsed, file, allow=allow), named(among(parsed)))
+    # Taken apart once, as that is the better half of the time.
+    marked: dict[str, tuple[Mark, ...]] = {}
+    parsed = noting(statements(decode(data, file)), marked)
+    return Layer(file, path, assignments(parsed, file, allow=allow), named(marked.items()))
 
 
 def shown(path: Path, root: Path) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from invoke_stack.environment.dotenv import statements
@@ -16,6 +17,7 @@ _MARK = re.compile(
     r"@(?P<name>[A-Za-z][\w-]*)"
     r"(?:=(?P<argument>\"[^\"]*\"|'[^']*'|[^\s()]*(?:\([^)]*\))?))?(?=\s|$)"
 )
+_NONE: Mapping[str, str] = MappingProxyType({})
 _ASIDE = re.compile(r"#+\s*(?:export\s+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)=")
 
 
@@ -28,7 +30,7 @@ class Mark:
     line: int
 
 
-def marks(text: str) -> dict[str, dict[str, str]]:
+def marks(text: str) -> dict[str, Mapping[str, str]]:
     """Return the marks of every key in an env file's text.
 
     Every key is in the result, those without marks too. Marks stand in comment lines directly
@@ -38,19 +40,24 @@ def marks(text: str) -> dict[str, dict[str, str]]:
     return named(placed(text))
 
 
-def named(found: Iterable[tuple[str, tuple[Mark, ...]]]) -> dict[str, dict[str, str]]:
+def named(found: Iterable[tuple[str, tuple[Mark, ...]]]) -> dict[str, Mapping[str, str]]:
     """Return marks by the name of their key, without their lines."""
-    return {key: {each.name: each.argument for each in own} for key, own in found}
+    # Most keys have none: they share one mapping.
+    return {key: {each.name: each.argument for each in own} if own else _NONE for key, own in found}
 
 
 def placed(text: str) -> tuple[tuple[str, tuple[Mark, ...]], ...]:
     """Return the keys of an env file's text in their order, each with its marks."""
-    return among(statements(text.removeprefix("\ufeff")))
-
-
-def among(parsed: Iterable[tuple[Binding, int]]) -> tuple[tuple[str, tuple[Mark, ...]], ...]:
-    """Return the same as `placed` for a text that is already taken apart."""
     found: dict[str, tuple[Mark, ...]] = {}
+    for _ in noting(statements(text.removeprefix("\ufeff")), found):
+        continue
+    return tuple(found.items())
+
+
+def noting(
+    parsed: Iterable[tuple[Binding, int]], found: dict[str, tuple[Mark, ...]]
+) -> Iterator[tuple[Binding, int]]:
+    """Pass statements on one by one, and note each key with its marks in ``found``."""
     waiting: tuple[Mark, ...] = ()
     for binding, line in parsed:
         written = binding.original.string
@@ -65,7 +72,7 @@ def among(parsed: Iterable[tuple[Binding, int]]) -> tuple[tuple[str, tuple[Mark,
             waiting = ()
         elif written.lstrip().startswith("#"):
             waiting = (*waiting, *_in_comment(written.strip(), line))
-    return tuple(found.items())
+        yield binding, line
 
 
 def aside(comment: str) -> str:

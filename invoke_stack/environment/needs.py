@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Needs:
         variables: every use of a variable in the compose files.
         password_keys: the variables that a database's password is made of.
         volumes: names under which an engine knows the databases' volumes.
+        folders: where the env files of each service lie: those of its `env_file:`, else the
+            folder that it is built from.
         problem: why less is known than there may be.
     """
 
@@ -50,6 +52,7 @@ class Needs:
     contexts: tuple[Context, ...] = ()
     password_keys: frozenset[str] = frozenset()
     volumes: tuple[str, ...] = ()
+    folders: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -134,13 +137,15 @@ def _needs(  # noqa: PLR0913 - what is known of the files
     name = re.sub(r"[^a-z0-9_-]", "", name.casefold())
     stores = [key for key, each in whole.services.items() if families.is_database(each)]
     active = _profiles(project, mode, environ)
+    contexts = tuple(_contexts(filled, found.folder))
     return Needs(
         mode=mode,
         name=name,
         folder=found.folder,
         variables=named,
         env_files=tuple(_env_files(whole, found.folder, active)),
-        contexts=tuple(_contexts(filled, found.folder)),
+        contexts=contexts,
+        folders={key: _folders(whole, key, found.folder, contexts) for key in whole.services},
         password_keys=frozenset(key for each in stores for key in _password_keys(raw, each)),
         volumes=tuple(dict.fromkeys(v for each in stores for v in _volumes(filled, each, name))),
     )
@@ -171,6 +176,14 @@ def _env_files(whole: Model, folder: Path, active: set[str]) -> Iterator[EnvFile
             seen[path] = seen.get(path, False) or bool(each.required and runs)
     for path, required in seen.items():
         yield EnvFile(path, required)
+
+
+def _folders(
+    whole: Model, name: str, folder: Path, contexts: Sequence[Context]
+) -> tuple[Path, ...]:
+    named = [(folder / each.path).resolve().parent for each in whole.services[name].env_files]
+    built = [each.folder for each in contexts if each.service == name]
+    return tuple(dict.fromkeys(named or built))
 
 
 def _contexts(tree: Mapping[str, Any], folder: Path) -> Iterator[Context]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from invoke_stack.compose.interpolation import Reference, Template
+from invoke_stack.compose.interpolation import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from invoke_stack.compose.variables import Variable
-    from invoke_stack.environment.expansion import Expansion
+    from invoke_stack.environment.expansion import Definitions, Expansion
     from invoke_stack.environment.values import Place, Value
     from invoke_stack.modes import Mode
 
@@ -46,7 +46,7 @@ def local_over_mode(mode: Mode, values: Mapping[str, Value]) -> Iterator[str]:
 
 
 def empty_references(
-    definitions: Mapping[str, list[tuple[Template, Place]]],
+    definitions: Definitions,
     values: Mapping[str, Value],
     expansion: Expansion,
 ) -> Iterator[str]:
@@ -54,7 +54,7 @@ def empty_references(
     for value in values.values():
         if value.origin != "file" or value.text is None:
             continue
-        template, place = definitions[value.key][-1]
+        template, file, line = definitions[value.key][-1]
         for part in template:
             if (
                 isinstance(part, Reference)
@@ -64,7 +64,8 @@ def empty_references(
             ):
                 # In a secret, the "name" may be the rest of a password with a dollar sign.
                 name = "a variable" if value.sensitive else part.name
-                yield f"{place}: {value.key} refers to {name} that nobody sets; it reads as empty"
+                what = f"{value.key} refers to {name} that nobody sets; it reads as empty"
+                yield f"{file}:{line}: {what}"
                 break
 
 

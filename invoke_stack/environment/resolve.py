@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke_stack.compose.interpolation import expand, names, parse
 from invoke_stack.environment import notes
+from invoke_stack.environment.collecting import put_off
 from invoke_stack.environment.dotenv import LONGEST
 from invoke_stack.environment.expansion import Expansion, definitions, refuse_forward_references
 from invoke_stack.environment.layers import Layer, layer_paths, read, template_marks
@@ -26,6 +27,7 @@ __all__ = ["Origin", "Place", "ResolvedEnv", "Value", "resolve", "service_env"]
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
+@put_off()
 def resolve(  # noqa: PLR0913 - the sources of values, each its own argument
     mode: Mode,
     layers: Sequence[Layer],
@@ -102,7 +104,7 @@ def _family(
     others = [
         entry
         for entry in dict.fromkeys(entries)
-        if entry.parent == folder and entry not in family and entry.is_file()
+        if entry.parent == folder and entry not in family and entry.exists()
     ]
     rank = 1 if family and family[0].name == ".env" else 0
     return [*family[:rank], *others, *family[rank:]]
@@ -155,7 +157,7 @@ class _Resolver:
         return keys | (dict.fromkeys(["NODE_ENV"]) if self.mode.node else {})
 
     def _value(self, key: str) -> Value:
-        places = [place for _, place in self.definitions.get(key, ())]
+        places = [Place("file", *said[1:]) for said in self.definitions.get(key, ())]
         if key in self.environ:
             places.append(Place("process"))
         if key == "NODE_ENV" and self.mode.node:

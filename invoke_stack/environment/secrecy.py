@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke_stack.compose.interpolation import Lookup, Template, names
+from invoke_stack.compose.interpolation import Lookup, names
 from invoke_stack.redaction import is_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from invoke_stack.environment.values import Place
+    from invoke_stack.environment.expansion import Definitions
 
 
 class Secrecy:
@@ -25,31 +25,36 @@ class Secrecy:
     def __init__(
         self,
         marks: Sequence[Mapping[str, Mapping[str, str]]],
-        definitions: Mapping[str, list[tuple[Template, Place]]],
+        definitions: Definitions,
         lookup: Lookup,
     ) -> None:
         self._marked = {key for each in marks for key in each if "sensitive" in each[key]}
         self._definitions = definitions
         self._lookup = lookup
+        self._known: dict[str, frozenset[str]] = {}
 
     def covers(self, key: str, text: str | None, used: Iterable[str]) -> bool:
         """Tell whether a value, which refers to the names in ``used``, is a secret."""
         if key in self._marked or is_sensitive(key, text):
             return True
-        return text is not None and any(part in text for part in self._parts(key, used))
+        return text is not None and any(
+            part in text for name in used if name != key for part in self._parts(name)
+        )
 
-    def _parts(self, key: str, used: Iterable[str]) -> list[str]:
-        """Return the secrets that a value can hold through its references, near and far."""
-        pending, seen = list(used), {key}
-        parts = []
-        while pending:
+    def _parts(self, of: str) -> frozenset[str]:
+        """Return the secrets that a reference can bring in, from near and far."""
+        pending, seen, parts = [of], set(), set[str]()
+        while pending and of not in self._known:
             name = pending.pop()
+            if name in self._known:
+                parts |= self._known[name]
+                continue
             if name in seen:
                 continue
             seen.add(name)
             text = self._lookup(name)
             if text and (name in self._marked or is_sensitive(name, text)):
-                parts.append(text)
-            for template, _ in self._definitions.get(name, ()):
+                parts.add(text)
+            for template, *_ in self._definitions.get(name, ()):
                 pending.extend(names(template))
-        return parts
+        return self._known.setdefault(of, frozenset(parts))

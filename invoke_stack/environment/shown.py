@@ -10,7 +10,8 @@ from typing import Any
 
 from invoke_stack.compose import files, variables
 from invoke_stack.compose.ports import Port
-from invoke_stack.environment import declared, layers, resolve, views
+from invoke_stack.environment import declared, layers, resolve, selection, views
+from invoke_stack.environment.selection import ALL, Selection
 from invoke_stack.environment.values import ResolvedEnv, Value
 from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
@@ -58,13 +59,13 @@ class Shown:
     notes: tuple[str, ...]
 
 
-def show(project: Project, *, view: str = "", service: str = "") -> tuple[Shown, ...]:
-    """Return the resolved env: of every folder with env files, or of one service.
+def show(project: Project, *, view: str = "", only: Selection = ALL) -> tuple[Shown, ...]:
+    """Return the resolved env: of every folder with env files, of one, or of one service.
 
     Args:
         project: the project.
         view: "host" or "stack" changes host and port of URLs; "" shows them as written.
-        service: only what this service gets through `env_file:`.
+        only: what this service gets through `env_file:`, or the env files of this folder.
 
     Raises:
         UsageError: a line that two readers read differently, an unknown view or service.
@@ -72,10 +73,32 @@ def show(project: Project, *, view: str = "", service: str = "") -> tuple[Shown,
     if view not in VIEWS:
         raise UsageError("--view", f"no such view: {view}", hint="views: host, stack")
     ports: Sequence[Port] = declared.load(project).model.ports() if view else ()
-    found = [_service(project, service)] if service else families(project)
+    found = selected(project, only)
     for _, env in found:
         project.secrets.learn(env.secrets())
     return tuple(_shown(project, subject, env, view, ports) for subject, env in found)
+
+
+def selected(project: Project, only: Selection) -> list[tuple[str, ResolvedEnv]]:
+    """Return what a service gets, or the resolved env of every folder that is meant.
+
+    Raises:
+        UsageError: no such folder or service, or a folder without env files.
+    """
+    if only.service:
+        return [_service(project, only.service)]
+    if not only.folder:
+        return families(project)
+    meant = selection.folder(project, only.folder)
+    main = declared.main_folder(project)
+    found = families(project)
+    places = [main, *((project.root / name).resolve() for name, _ in found[1:])]
+    wanted = main if meant == project.root.resolve() else meant
+    pairs = [each for each, place in zip(found, places, strict=True) if place == wanted]
+    if not pairs:
+        hint = f"folders with env files: {', '.join(name for name, _ in found)}"
+        raise UsageError("--dir", f"no env file in {only.folder}", hint=hint)
+    return pairs
 
 
 def families(project: Project) -> list[tuple[str, ResolvedEnv]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from invoke_stack.environment import layers, specs
 from invoke_stack.environment.needs import Needs
 from invoke_stack.environment.specs import Template
+from invoke_stack.errors import UsageError
 from invoke_stack.modes import BUILT_IN
 from invoke_stack.project import Project
 
@@ -53,15 +54,22 @@ def targets(project: Project, needs: Needs) -> tuple[Target, ...]:
     Raises:
         UsageError: a template that cannot be read, or with an unknown mark.
     """
-    custom = project.custom_modes()
+    custom, mapped = project.custom_modes(), _mapped(project)
     pairs = [pair for folder in folders(project) for pair in _named(folder, needs)]
     left = [
         (folder / name, path)
         for folder in folders(project)
         for name, path in layers.leftover(folder, custom=custom).items()
+        if path.resolve() not in mapped
     ]
     pairs += _needed(needs)
     pairs += _matched(project, needs, left)
+    pairs = [(path, template) for path, template in pairs if template.resolve() not in mapped]
+    pairs += [
+        (path, template)
+        for template, path in mapped.items()
+        if path.name in needs.mode.layers or not _is_layer(project, path)
+    ]
     return tuple(_target(project, path, template) for path, template in dict(pairs).items())
 
 
@@ -126,6 +134,22 @@ def _matched(
     open_ = [path for path in entries if path.name not in layers.templates(path.parent)]
     chosen = _only(project, open_) if len(rest) == 1 else None
     return [*pairs, *((chosen or path, template) for path, template in rest)]
+
+
+def _mapped(project: Project) -> dict[Path, Path]:
+    """Return the env files that the settings give templates.
+
+    Raises:
+        UsageError: there is no such template.
+    """
+    found = {}
+    for template, file in project.settings.env.templates.items():
+        path = (project.root / template).resolve()
+        if not path.is_file():
+            where = "setting stack.env.templates"
+            raise UsageError(where, f"no such template: {template}", hint="name it from the root")
+        found[path] = (project.root / file).resolve()
+    return found
 
 
 def _only(project: Project, entries: Sequence[Path]) -> Path | None:

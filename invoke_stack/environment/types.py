@@ -17,6 +17,7 @@ _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>.]+(?:\.[^@\s<>.]+)*")
 _SCHEME = re.compile(r"(?:jdbc:)?[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _BOOLS = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off"})
 _LAST_PORT = 65535
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def implied(key: str, value: str) -> tuple[Type, str] | None:
 
 def unknown(where: str, what: str, name: str, known: Collection[str]) -> UsageError:
     """Return the error for a name that is none of the known ones, with the nearest."""
+    name = name[:_SHOWN]
     near = difflib.get_close_matches(name, sorted(known), n=1)
     listed = f"known: {', '.join(known)}"
     hint = f"did you mean {near[0]}? {listed}" if near else listed

@@ -11,12 +11,13 @@ from typing import TypeAlias
 
 from invoke_stack import events, files
 from invoke_stack.environment import needs as stacks
-from invoke_stack.environment import templates
+from invoke_stack.environment import selection, templates
 from invoke_stack.environment.checks import exposure, ignores
 from invoke_stack.environment.checks.ignores import Missing
 from invoke_stack.environment.layers import layer_paths
 from invoke_stack.environment.needs import Needs
 from invoke_stack.environment.secretgen import Generator
+from invoke_stack.environment.selection import ALL, Selection
 from invoke_stack.environment.templates import Target
 from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
@@ -34,6 +35,7 @@ class Request:
 
     rotate: tuple[str, ...] = ()
     fix: bool = False
+    only: Selection = ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,62 +72,49 @@ def init(
     """Create or complete the env files of a mode from their templates.
 
     Raises:
-        UsageError: no template, or one with a mistake in it.
+        UsageError: no template, one with a mistake in it, or no such folder or service.
         RefusedError: a rotation was not confirmed.
     """
     world = world or World()
     needs = stacks.find(project)
+    if request.rotate and request.only:
+        raise UsageError(
+            "--rotate",
+            "a secret is replaced wherever it stands, so --service and --dir do not go with it",
+            hint="leave them out",
+        )
     found = _targets(project, needs)
+    meant = selection.chosen(project, request.only)
+    selection.require([each for each in found if meant(each.folder)], request.only)
     with _locked(project):
         changes = (
             _rotated(project, request, needs, found, confirm, report, world)
             if request.rotate
-            else _completed(project, needs, found, report, world)
+            else _completed(project, needs, found, meant, report, world)
         )
+    found = tuple(each for each in found if meant(each.folder))
     return _checked(project, request, needs, found, changes, report)
 
 
-def sync(project: Project, report: events.Report) -> Result:
-    """Add the templates' new keys to the env files there are, commented out."""
+def sync(project: Project, report: events.Report, only: Selection = ALL) -> Result:
+    """Add the templates' new keys to the env files there are, commented out.
+
+    Raises:
+        UsageError: no template, one with a mistake in it, or no such folder or service.
+    """
     needs = stacks.find(project)
     found = _targets(project, needs)
+    meant = selection.chosen(project, only)
+    selection.require([each for each in found if meant(each.folder)], only)
     with _locked(project):
         changes = tuple(
             each
             for target in found
-            if (each := plan.synced(target, _known(project, needs, target)))
+            if meant(target.folder)
+            and (each := plan.synced(target, _known(project, needs, target)))
         )
         _written(project, changes, report)
     return Result(needs.mode.name, changes)
-
-
-def proposed(project: Project) -> str:
-    """Return a template for a project that has none; "" where it has one.
-
-    Raises:
-        UsageError: there is no template and nothing to make one from.
-    """
-    needs = stacks.find(project)
-    if templates.targets(project, needs) or templates.other_modes(project, needs):
-        return ""
-    text = proposal.text(project, needs)
-    if not text:
-        raise UsageError(
-            proposal.FILE,
-            "there is no template, and no compose file or Prisma schema names a variable",
-            hint=f"write {proposal.FILE} with one NAME=value per line",
-        )
-    return text
-
-
-def propose(project: Project, text: str, report: events.Report) -> Path:
-    """Write the proposed template."""
-    path = templates.main_folder(project) / proposal.FILE
-    if project.dry:
-        report(events.Planned(f"write {project.shown(path)}"))
-    else:
-        writing.shared(path, text)
-    return path
 
 
 def _targets(project: Project, needs: Needs) -> tuple[Target, ...]:
@@ -150,17 +139,19 @@ def _locked(project: Project) -> Iterator[None]:
         yield
 
 
-def _completed(
+def _completed(  # noqa: PLR0913 - the arguments of `init`
     project: Project,
     needs: Needs,
     found: Sequence[Target],
+    meant: Callable[[Path], bool],
     report: events.Report,
     world: World,
 ) -> tuple[Change, ...]:
     held = functools.cache(lambda: world.volumes(project, needs))
     said = plan.existing(project, needs, found)
     ledger = Ledger(found, said, needs.password_keys, held=lambda: bool(held()), make=world.make)
-    changes = tuple(plan.change(each, ledger) for each in found)
+    # With all targets in the ledger: what another folder has already is the same secret here.
+    changes = tuple(plan.change(each, ledger) for each in found if meant(each.folder))
     project.secrets.learn(ledger.generated.values())
     for key in sorted(ledger.withheld):
         report(_withheld(key, held(), changes))

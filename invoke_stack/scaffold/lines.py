@@ -101,22 +101,20 @@ def completed(text: str, template: str, missing: Mapping[str, str]) -> str:
         missing: the text of each block to add, by key.
     """
     newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
-    parts = split(text)
-    known = blocks(template)
-    previous = ""
+    parts, known = split(text), blocks(template)
+    last = {name: n for n, each in enumerate(parts) for name in (each.key, each.aside) if name}
+    added: dict[int, list[str]] = {}
+    previous, index = "", 0
     for key, block in known.items():
         if key in missing:
-            index = _place(parts, previous, list(known), key)
-            _insert(
-                parts,
-                index,
-                Statement(missing[key], key),
-                newline,
-                apart=block.apart or not previous,
-            )
-        if any(key in {each.key, each.aside} for each in parts):
+            index = index if previous else _top(parts, list(known), key)
+            group = added.setdefault(index, [])
+            apart = (block.apart or not previous) and (index or group)
+            group.append((newline if apart else "") + newline.join(_lines(missing[key])) + newline)
             previous = key
-    return "".join(each.text for each in parts)
+        elif key in last:
+            previous, index = key, last[key] + 1
+    return _joined([each.text for each in parts], added, newline)
 
 
 def is_bare(text: str) -> bool:
@@ -134,11 +132,8 @@ def _hashed(text: str) -> str:
     return "".join(f"# {line}" for line in text.splitlines(keepends=True))
 
 
-def _place(parts: list[Statement], previous: str, order: list[str], key: str) -> int:
-    """Return where a key's block goes: behind the key before it, else above the next one."""
-    if previous:
-        found = [n for n, each in enumerate(parts) if previous in {each.key, each.aside}]
-        return found[-1] + 1
+def _top(parts: list[Statement], order: list[str], key: str) -> int:
+    """Return where a key goes that has none of its template before it: above the next one."""
     later = set(order[order.index(key) + 1 :])
     first = next((n for n, each in enumerate(parts) if later & {each.key, each.aside}), None)
     if first is None:
@@ -152,16 +147,14 @@ def _starts_paragraph(part: Statement) -> bool:
     return "\n" in part.text[: len(part.text) - len(part.text.lstrip())]
 
 
-def _insert(
-    parts: list[Statement], index: int, new: Statement, newline: str, *, apart: bool
-) -> None:
-    text = newline.join(_lines(new.text)) + newline
-    if index and not parts[index - 1].text.endswith("\n"):
-        before = parts[index - 1]
-        parts[index - 1] = Statement(before.text + newline, before.key, before.aside, before.value)
-    # Added in parts, so that the next block finds its neighbour by key.
-    lead = newline if apart and index else ""
-    parts.insert(index, Statement(lead + text, new.key))
+def _joined(parts: list[str], added: Mapping[int, list[str]], newline: str) -> str:
+    """Return parts as one text, with others in front of those at the given positions."""
+    found: list[str] = []
+    for index, part in enumerate([*parts, ""]):
+        if index in added and found and not found[-1].endswith("\n"):
+            found.append(newline)
+        found += [*added.get(index, ()), part]
+    return "".join(found)
 
 
 def _lines(text: str) -> Iterable[str]:

@@ -51,10 +51,11 @@ def text_of(path: Path, file: str) -> str | None:
     """Return an env file's text with its byte order mark, if it has one; None without a file.
 
     Raises:
-        UsageError: it is no UTF-8 text, cannot be read, or is a link.
+        UsageError: it is no UTF-8 text, cannot be read, or is a link or no file.
     """
     if path.is_symlink():
         raise UsageError(file, "is a link", hint="put a file in its place, or change what it links")
+    layers.refuse_other_than_file(path, file)
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from invoke_stack import events
 from invoke_stack.compose.variables import Variable
-from invoke_stack.environment import dotenv, secretgen, types
+from invoke_stack.environment import dotenv, secretgen, templates, types
+from invoke_stack.environment import needs as stacks
 from invoke_stack.environment.needs import Needs
+from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
 from invoke_stack.redaction import is_sensitive
+from invoke_stack.scaffold import writing
 
 FILE = ".env.example"
 HEAD = (
@@ -28,6 +33,35 @@ _ELSEWHERE = re.compile(
     r"USER|PWD|UID|GID|HOSTNAME|SHELL|TMPDIR|LANG|CI|NODE_ENV|COMPOSE_.*|DOCKER_.*"
 )
 _PARTS = ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB")
+
+
+def proposed(project: Project) -> str:
+    """Return a template for a project that has none; "" where it has one.
+
+    Raises:
+        UsageError: there is no template and nothing to make one from.
+    """
+    needs = stacks.find(project)
+    if templates.targets(project, needs) or templates.other_modes(project, needs):
+        return ""
+    found = text(project, needs)
+    if not found:
+        raise UsageError(
+            FILE,
+            "there is no template, and no compose file or Prisma schema names a variable",
+            hint=f"write {FILE} with one NAME=value per line",
+        )
+    return found
+
+
+def write(project: Project, proposed: str, report: events.Report) -> Path:
+    """Write the proposed template."""
+    path = templates.main_folder(project) / FILE
+    if project.dry:
+        report(events.Planned(f"write {project.shown(path)}"))
+    else:
+        writing.shared(path, proposed)
+    return path
 
 
 def text(project: Project, needs: Needs) -> str:

@@ -17,7 +17,7 @@ _SHARED = 0o644
 def sweep(changes: Iterable[Change]) -> None:
     """Remove what a killed run left beside the env files; the lock says that none goes on."""
     for each in changes:
-        for left in each.target.path.parent.glob(f".{each.target.path.name}.????????.partial"):
+        for left in files.partials(each.target.path):
             left.unlink(missing_ok=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from invoke_stack import events
+from invoke_stack import events, sizes
 from invoke_stack.compose import commands
 from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
@@ -77,15 +77,12 @@ def down(
 def question(name: str, volumes: tuple[Volume, ...], *, saved: bool) -> str:
     """Return what is asked before volumes are removed."""
     lines = [f"remove {len(volumes)} volume(s) of {name} and all data in them:"]
-    lines += [f"  {each.name}  {_size(each.size)}" for each in volumes]
+    known = ((each.name, sizes.shown(each.size)) for each in volumes)
+    lines += [f"  {name}  {'size unknown' if size == '-' else size}" for name, size in known]
     lines.append(
         "its databases are backed up first, nothing else is" if saved else "NO backup is written"
     )
     return "\n".join(lines)
-
-
-def _size(number: int) -> str:
-    return "size unknown" if number < 0 else f"{number / 1024**2:.1f} MiB"
 
 
 def _remove(project: Project, name: str, *, volumes: bool) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from invoke_stack import events
 from invoke_stack.compose import commands, families
 from invoke_stack.compose.model import HealthCheck
+from invoke_stack.database import logins
+from invoke_stack.database import target as targets
 from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import StackError
+from invoke_stack.images import targets as builds
 from invoke_stack.project import Project
 from invoke_stack.stack import blanks, images, known, override, preflight, state, status
 from invoke_stack.stack.known import Known
 from invoke_stack.stack.status import Url
 from invoke_stack.stack.waiting import Watch
+
+LOGIN_S = 5.0
+"""How long a database without a health check may take to answer, in seconds."""
 
 INTERRUPTED = "what was started goes on: inv stack.up waits for it, inv stack.down removes it"
 
@@ -115,7 +123,11 @@ class _Run:
         )
         if not needed.build and not needed.pull:
             return
-        with override.applied(self.project, self.declared, {}, self.report) as call:
+        built = builds.find(self.project, self.declared, needed.build) if needed.build else ()
+        with (
+            override.applied(self.project, self.declared, {}, self.report) as plain,
+            builds.completed(self.project, plain, built) as call,
+        ):
             images.provide(self.project, call, needed, self.report)
         if not self.project.dry:
             images.remember(self.project, self.declared, self.engine, needed.build)
@@ -153,8 +165,14 @@ class _Run:
             self.report(events.Step(f"starting {names} ({self.declared.mode.name})"))
             command = commands.up(call, self.request.services, recreate=self.request.recreate)
             with self.project.runner.start(command) as starting:
-                if not self.project.dry:
+                if self.project.dry:
+                    return
+                try:
                     self._watch(checks).until_ready(starting)
+                except StackError:
+                    self._check_logins()  # the likely reason, before the error
+                    raise
+                self._check_logins()
 
     def _watch(self, checks: Mapping[str, HealthCheck]) -> Watch:
         return Watch(
@@ -167,6 +185,24 @@ class _Run:
             timeout_s=self.request.timeout_s or self.project.settings.timeout,
             report=self.report,
         )
+
+    def _check_logins(self) -> None:
+        """Warn of a new database container whose volume was made with another login.
+
+        A container that was there before has the values of its first start, looked at then.
+        """
+        old = {each.id for each in self.before}
+        for service in self._databases():
+            container = targets.container_of(self.engine, self.declared.name, service)
+            if container is None or not container.running or container.id in old:
+                continue
+            project = targets.pointed_at(self.project, service)
+            with suppress(StackError):  # what the wait said counts, not what the look met
+                target = targets.find(project, self.declared, self.engine)
+                if problem := logins.problem(project, target, LOGIN_S):
+                    text = f"service {service}: {problem}: its volume was made with other values"
+                    hint = "mend it without losing data: inv db.repair"
+                    self.report(events.Warned(text, hint))
 
     def _databases(self) -> tuple[str, ...]:
         services = self.declared.model.services

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from invoke_stack import events
 from invoke_stack.compose.model import HealthCheck
+from invoke_stack.database import versions
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.errors import StackError, UnreachableError
@@ -146,18 +147,17 @@ class Watch:
                 self.report(
                     events.Warned(
                         f"{text}: its volume was made with another one",
-                        "set the earlier password again, or give the user the new one in psql",
+                        "give the user the new one, without losing data: inv db.repair",
                     )
                 )
 
     def _failure(self, service: str, container: Container | None, verdict: Verdict) -> StackError:
         kind = UnreachableError if verdict.kind == "unhealthy" else StackError
-        return kind(
-            service,
-            verdict.reason,
-            hint=f"inv stack.logs -s {service}   (everything it wrote)",
-            detail=self._words(container) if container else (),
-        )
+        words = self._words(container) if container else ()
+        if known := versions.mismatch(service, "\n".join(words)):
+            return known
+        hint = f"inv stack.logs -s {service}   (everything it wrote)"
+        return kind(service, verdict.reason, hint=hint, detail=words)
 
     def _words(self, container: Container) -> tuple[str, ...]:
         """Return a container's last log lines and what its health check printed last."""

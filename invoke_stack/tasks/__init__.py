@@ -7,9 +7,9 @@ from typing import Any
 
 from invoke.collection import Collection
 
-from invoke_stack.tasks import db, env, stack
+from invoke_stack.tasks import cache, db, env, image, parity, stack
 
-__all__ = ["db", "env", "namespace", "stack"]
+__all__ = ["cache", "db", "env", "image", "namespace", "parity", "stack"]
 
 
 def namespace(settings: Mapping[str, Any] | None = None) -> Collection:
@@ -20,7 +20,7 @@ def namespace(settings: Mapping[str, Any] | None = None) -> Collection:
             Database providers may be objects here.
     """
     root = Collection()
-    for module in (db, env, stack):
+    for module in (cache, db, env, image, parity, stack):
         root.add_collection(Collection.from_module(module))
     # A list is a leaf to Invoke: it neither merges it with `invoke.yaml` (we do, deeply and
     # with the source at hand) nor casts it from the environment.

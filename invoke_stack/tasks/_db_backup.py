@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke_stack.tasks._db_stack import running_stack
+from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, stack_task
 
 FILE = "latest, a number from db.backups, the beginning of a name, or a path."
@@ -18,6 +18,7 @@ FILE = "latest, a number from db.backups, the beginning of a name, or a path."
         "globals": "Save roles and tablespaces beside it, without passwords.",
         "pin": "Never prune it.",
         "wait": "Wait for another run that is busy with the database.",
+        **TARGET,
     },
 )
 def backup(  # noqa: PLR0913 - its flags
@@ -29,15 +30,16 @@ def backup(  # noqa: PLR0913 - its flags
     globals: bool = False,  # noqa: A002
     pin: bool = False,
     wait: bool = False,
+    target: str = "",
 ) -> None:
     """Write one verified backup of the database, or nothing."""
     from invoke_stack.database import backup as domain
     from invoke_stack.database import job
     from invoke_stack.tasks import _show_db
 
-    options = job.Options(label, to, fast, format, globals, pin, wait)
+    options = job.Options(label, to, fast, format, globals, pin, wait, target=target)
     options.check()
-    with running_stack(run) as (found, engine):
+    with around(run, needed=not target) as (found, engine):
         made = domain.backup(run.project, found, engine, options, run.console.report)
     if made is not None:
         _show_db.made(run, made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from invoke_stack.tasks._task import Run
@@ -13,14 +13,34 @@ if TYPE_CHECKING:
     from invoke_stack.environment.declared import Declared
 
 
+TARGET = {"target": "The variable whose URL leads to the database; the stack's own by default."}
+
+
 @contextmanager
 def running_stack(run: Run) -> Iterator[tuple[Declared, Docker]]:
     """Yield the stack that runs and its engine."""
+    with around(run, needed=True) as (declared, engine):
+        assert engine is not None  # noqa: S101 - for the type checker: it was needed
+        yield declared, engine
+
+
+@contextmanager
+def around(run: Run, *, needed: bool) -> Iterator[tuple[Declared, Docker | None]]:
+    """Yield the stack and its engine; None where none answers and none is ``needed``."""
     from invoke_stack.engines import docker
+    from invoke_stack.errors import UnreachableError
     from invoke_stack.stack import known
 
+    docker.foresee()
     ours = known.find(run.project, run.console.report)
     declared = ours.require_declared()
-    with docker.connect(run.project) as engine:
-        known.containers(run.project, ours, engine)
+    with ExitStack() as stack:
+        engine: Docker | None = None
+        try:
+            engine = stack.enter_context(docker.connect(run.project))
+        except UnreachableError:
+            if needed:
+                raise
+        else:
+            known.containers(run.project, ours, engine)
         yield declared, engine

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from invoke_stack.environment.difference import Difference
     from invoke_stack.environment.explain import Explained
 
+ONLY = {
+    "service": "Only the env files of this service.",
+    "dir": "Only the env files in this folder.",
+}
 STATES = {
     "same": "same",
     "differs": "differs",
@@ -22,17 +26,24 @@ STATES = {
 @stack_task(
     json=True,
     help={
-        "dir": "Only the env files in this folder.",
+        **ONLY,
         "format": "text, json, sarif, github or markdown.",
         "strict": "Warnings count too.",
     },
 )
-def lint(run: Run, dir: str = "", format: str = "text", strict: bool = False) -> None:  # noqa: A002 - the flags' names
+def lint(
+    run: Run,
+    service: str = "",
+    dir: str = "",  # noqa: A002 - the flags' names
+    format: str = "text",  # noqa: A002
+    strict: bool = False,
+) -> None:
     """Find the lines that Compose, Next.js and python-dotenv read differently."""
     from invoke_stack.environment.lint import project
+    from invoke_stack.environment.selection import Selection
     from invoke_stack.tasks import _show_env
 
-    found = project.report(run.project, folder=dir)
+    found = project.report(run.project, Selection(service, dir))
     _show_env.checked(run, found, format=format, strict=strict)
 
 
@@ -40,18 +51,26 @@ def lint(run: Run, dir: str = "", format: str = "text", strict: bool = False) ->
     json=True,
     help={
         "key": "The variable.",
+        "service": "Only as this service gets it through env_file.",
         "dir": "Only in the env files of this folder.",
         "reveal": "Print secrets in clear.",
     },
 )
-def explain(run: Run, key: str = "", dir: str = "", reveal: bool = False) -> None:  # noqa: A002 - the flag's name
+def explain(
+    run: Run,
+    key: str = "",
+    service: str = "",
+    dir: str = "",  # noqa: A002 - the flag's name
+    reveal: bool = False,
+) -> None:
     """Show who sets a variable, who else did, its references, and both views of it."""
     from invoke_stack.environment import explain as domain
+    from invoke_stack.environment.selection import Selection
     from invoke_stack.errors import UsageError
 
     if not key:
         raise UsageError("env.explain", "which variable?", hint="inv env.explain -k DATABASE_URL")
-    found = domain.explain(run.project, key, folder=dir)
+    found = domain.explain(run.project, key, Selection(service, dir))
     if run.json:
         first, *others = (each.document(reveal=reveal) for each in found)
         run.console.document(
@@ -86,17 +105,25 @@ def _lines(found: Explained, *, reveal: bool) -> list[tuple[str, str, str]]:
 @stack_task(
     json=True,
     help={
+        **ONLY,
         "from": "A mode; the current one by default.",
         "to": "Another mode.",
         "template": "Compare with the templates.",
         "render": "Compare with the keys that render.yaml declares.",
     },
 )
-def diff(
-    run: Run, from_: str = "", to: str = "", template: bool = False, render: bool = False
+def diff(  # noqa: PLR0913 - one argument per flag
+    run: Run,
+    from_: str = "",
+    to: str = "",
+    template: bool = False,
+    render: bool = False,
+    service: str = "",
+    dir: str = "",  # noqa: A002 - the flag's name
 ) -> None:
     """Compare two modes, or a mode with its templates or render.yaml: keys, never values."""
     from invoke_stack.environment import difference
+    from invoke_stack.environment.selection import Selection
     from invoke_stack.errors import UsageError
 
     if sum((bool(to), template, render)) != 1 or (from_ and not to):
@@ -107,7 +134,7 @@ def diff(
         found = difference.modes(run.project, from_ or run.project.mode().name, to)
     else:
         found = difference.template(run.project) if template else difference.render(run.project)
-    _differences(run, found)
+    _differences(run, difference.of(run.project, found, Selection(service, dir)))
 
 
 def _differences(run: Run, found: tuple[Difference, ...]) -> None:
@@ -119,16 +146,24 @@ def _differences(run: Run, found: tuple[Difference, ...]) -> None:
         run.console.table(("key", "state"), [(k, STATES[v]) for k, v in each.keys.items()])
 
 
-@stack_task(name="run", help={"dir": "Run it in this folder, with the values of its env files."})
-def run_(run: Run, dir: str = "") -> None:  # noqa: A002 - the flag's name
+@stack_task(
+    name="run",
+    help={
+        "service": "With the values that this service gets through env_file.",
+        "dir": "Run it in this folder, with the values of its env files.",
+    },
+)
+def run_(run: Run, service: str = "", dir: str = "") -> None:  # noqa: A002 - the flag's name
     """Run a command on this machine with the resolved values: inv env.run -- COMMAND."""
     from pathlib import Path
 
     from invoke.exceptions import Exit
 
     from invoke_stack.environment import hosted
+    from invoke_stack.environment.selection import Selection
     from invoke_stack.tasks import _show
 
-    code = hosted.run(run.project, _show.remainder(), Path.cwd(), run.console.report, folder=dir)
+    only, words = Selection(service, dir), _show.remainder()
+    code = hosted.run(run.project, words, Path.cwd(), run.console.report, only=only)
     if code:
         raise Exit(code=code)

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from invoke_stack import sizes
 from invoke_stack.stack.down import Down
 from invoke_stack.stack.operate import Terminal
 from invoke_stack.stack.overview import Overview
+from invoke_stack.stack.stats import Usage
 from invoke_stack.stack.status import Status, Url
 from invoke_stack.stack.up import Up
 from invoke_stack.tasks._task import Run
@@ -23,8 +25,17 @@ def remainder() -> tuple[str, ...]:
 
 def terminal() -> Terminal:
     """Return whether a person sits on both streams."""
-    both = (sys.stdin, sys.stdout)  # each is None where the caller closed it
-    return Terminal(interactive=all(each is not None and each.isatty() for each in both))
+    return Terminal(interactive=keyboard() and screen())
+
+
+def keyboard() -> bool:
+    """Return whether a person types; the stream is None where the caller closed it."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def screen() -> bool:
+    """Return whether a person reads the results."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def up(run: Run, result: Up) -> None:
@@ -101,6 +112,25 @@ def urls(run: Run, result: Status) -> None:
     _urls(run, result.urls)
     if not result.urls:
         run.console.note(f"{result.project}: no published port is up")
+
+
+def stats(run: Run, found: tuple[Usage, ...]) -> None:
+    """Print what the services use."""
+    if run.json:
+        run.console.document({"services": [asdict(each) for each in found]})
+        return
+    rows = [
+        (
+            each.service,
+            f"{each.cpu:.1f} %",
+            f"{sizes.shown(each.memory)} of {sizes.shown(each.limit)}",
+            f"{sizes.shown(each.received)} in, {sizes.shown(each.sent)} out",
+            f"{sizes.shown(each.read)} read, {sizes.shown(each.written)} written",
+            str(each.processes),
+        )
+        for each in found
+    ]
+    run.console.table(("service", "cpu", "memory", "network", "disk", "processes"), rows)
 
 
 def config(run: Run, result: Overview) -> None:

@@ -7,21 +7,13 @@ from typing import Any
 
 from invoke.exceptions import Exit
 
+from invoke_stack import sizes
 from invoke_stack.database.backup import Backup
 from invoke_stack.database.catalog import Entry
 from invoke_stack.database.checks import Verification
 from invoke_stack.database.prune import Plan
 from invoke_stack.errors import ExitCode
 from invoke_stack.tasks._task import Run
-
-
-def size(number: int) -> str:
-    """Return a number of bytes for people."""
-    if number < 0:
-        return "-"
-    if number < 1024**2:
-        return f"{number / 1024:.1f} KiB"
-    return f"{number / 1024**2:.1f} MiB"
 
 
 def made(run: Run, backup: Backup) -> None:
@@ -32,7 +24,7 @@ def made(run: Run, backup: Backup) -> None:
     manifest = backup.manifest
     run.console.result(run.project.shown(backup.file))
     run.console.note(
-        f"{size(manifest.bytes)}, {sum(manifest.contents.values())} objects, "
+        f"{sizes.shown(manifest.bytes)}, {sum(manifest.contents.values())} objects, "
         f"{backup.seconds:.1f} s, verified to {manifest.verified.get('level')}"
     )
 
@@ -50,7 +42,7 @@ def listed(run: Run, found: Sequence[Entry], snapshots: Sequence[Mapping[str, An
         (
             number,
             run.project.shown(each.file),
-            size(each.bytes),
+            sizes.shown(each.bytes),
             f"{each.created:%Y-%m-%d %H:%M}",
             _state(each),
         )
@@ -74,7 +66,7 @@ def question(chosen: Plan) -> str:
     many, strays = len(chosen.leaving), len(chosen.strays)
     kept = len(chosen.decisions) - many
     also = f" and {strays} leftover file(s)" if strays else ""
-    return f"delete {many} backup(s), {size(chosen.bytes)}{also}, and keep {kept}?"
+    return f"delete {many} backup(s), {sizes.shown(chosen.bytes)}{also}, and keep {kept}?"
 
 
 def pruned(run: Run, chosen: Plan) -> None:
@@ -91,7 +83,9 @@ def pruned(run: Run, chosen: Plan) -> None:
     if rows:
         run.console.table(("what", "file", "why"), rows)
     many = len(chosen.leaving) + len(chosen.strays)
-    run.console.note(f"{many} deleted, {size(chosen.bytes)}" if many else "nothing to delete")
+    run.console.note(
+        f"{many} deleted, {sizes.shown(chosen.bytes)}" if many else "nothing to delete"
+    )
 
 
 def pinned(run: Run, entry: Entry) -> None:

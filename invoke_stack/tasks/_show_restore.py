@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from invoke_stack import sizes
 from invoke_stack.database import snapshot as domain
 from invoke_stack.database.restoring.request import UNDO, Restored
 from invoke_stack.database.snapshot import VOLATILE, Snapshot
 from invoke_stack.errors import StackError
 from invoke_stack.tasks._db_stack import running_stack
-from invoke_stack.tasks._show_db import size
 from invoke_stack.tasks._task import Run
 
 
@@ -21,7 +21,7 @@ def restored(run: Run, done: Restored) -> None:
     run.console.result(f"{done.database}: {what}")
     run.console.note(f"{done.seconds:.1f} s, not reachable for {done.downtime:.2f} s of them")
     if done.kept:
-        run.console.note(f"kept: {done.kept} ({size(done.bytes)}); back with: {UNDO}")
+        run.console.note(f"kept: {done.kept} ({sizes.shown(done.bytes)}); back with: {UNDO}")
 
 
 def snapshot(run: Run, made: Snapshot) -> None:
@@ -30,7 +30,7 @@ def snapshot(run: Run, made: Snapshot) -> None:
         run.console.document(made.mapping())
         return
     run.console.result(made.name)
-    run.console.note(f"{size(made.bytes)}, {made.seconds:.1f} s, {VOLATILE}: no backup")
+    run.console.note(f"{sizes.shown(made.bytes)}, {made.seconds:.1f} s, {VOLATILE}: no backup")
 
 
 def dropped(run: Run, gone: tuple[str, ...]) -> None:
@@ -55,6 +55,6 @@ def snapshots(run: Run, from_: str) -> tuple[Snapshot, ...]:
 
 def listed(run: Run, found: tuple[Snapshot, ...]) -> None:
     """Print the snapshots below the backups."""
-    rows = [(each.name, size(each.bytes), each.created_at, VOLATILE) for each in found]
+    rows = [(each.name, sizes.shown(each.bytes), each.created_at, VOLATILE) for each in found]
     if rows and not run.json:
         run.console.table(("snapshot", "size", "created", "state"), rows)

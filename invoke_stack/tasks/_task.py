@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import ParseError
 from invoke.parser.argument import Argument
-from invoke.tasks import Task, task
+from invoke.tasks import Task
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -29,7 +31,7 @@ COMMON_HELP = {
     "yes": "Do not ask.",
 }
 LONGEST_S = 10**9
-SHORT = {"service": "s", "follow": "f", "key": "k"}
+SHORT = {"service": "s", "follow": "f", "key": "k", "command": "c", "rule": "r"}
 
 
 class Flag(Argument):
@@ -62,7 +64,23 @@ class Flag(Argument):
 
 
 class StackTask(Task):  # type: ignore[type-arg]
-    """A task whose short flags are chosen by name, not by the order of its parameters."""
+    """A task whose flags are its own function's and the common ones.
+
+    Short flags are chosen by name, not by the order of the parameters. What its flags are is
+    worked out when Invoke asks, not when the module is loaded.
+    """
+
+    def __init__(self, own: Callable[..., None], extra: Mapping[str, Any], **options: Any) -> None:
+        self._own = own
+        self._extra = extra
+        super().__init__(_body(own, extra), positional=(), auto_shortflags=False, **options)
+
+    def argspec(self, body: Callable[..., Any]) -> inspect.Signature:  # noqa: ARG002 - Invoke passes it
+        """Return the flags that Invoke sees: the function's own, then the common ones."""
+        own = list(inspect.signature(self._own).parameters.values())[1:]
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        common = [inspect.Parameter(key, kind, default=value) for key, value in self._extra.items()]
+        return inspect.Signature([*own, *common])
 
     def arg_opts(self, name: str, default: Any, taken_names: Any) -> dict[str, Any]:
         """Return Invoke's options for one flag."""
@@ -78,13 +96,23 @@ class StackTask(Task):  # type: ignore[type-arg]
         return clone
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        """Return the task's flags."""
+        """Return the task's flags; none for a list of tasks, which shows none."""
+        if _lists(sys.argv):
+            return []
         texts = dict(self.help)
         flags: list[Argument] = [
             Flag.of(each) for each in super().get_arguments(ignore_unknown_help)
         ]
         self.help = texts  # Invoke takes each text out, so a second call would find none
         return flags
+
+
+def _lists(argv: Sequence[str]) -> bool:
+    """Return whether this is `inv --list`: a task named behind it does not run."""
+    program, option = [*argv, "", ""][:2]
+    return Path(program).stem in {"inv", "invoke"} and (
+        option in {"-l", "--list"} or option.startswith("--list=")
+    )
 
 
 class Run:
@@ -149,31 +177,24 @@ def stack_task(  # noqa: PLR0913 - the properties of a task, by keyword
     extra |= {"json": False} if json else {}
     extra |= {"yes": False} if yes else {}
 
-    def decorate(body: Callable[..., None]) -> Any:
-        @functools.wraps(body)
-        def call(c: Context, **flags: Any) -> None:
-            common = {key: flags.pop(key, default) for key, default in extra.items()}
-            with running(c, common) as run:
-                body(run, **flags)
-
-        call.__signature__ = _signature(body, extra)  # type: ignore[attr-defined]
+    def decorate(own: Callable[..., None]) -> Any:
         texts = {key: COMMON_HELP[key] for key in extra} | dict(help or {})
         repeated = [*iterable, *(["set"] if modes else [])]
-        make = task(
-            name=name, help=texts, iterable=repeated, auto_shortflags=False, klass=StackTask
-        )
-        return make(call)
+        return StackTask(own, extra, name=name, help=texts, iterable=repeated)
 
     return decorate
 
 
-def _signature(body: Callable[..., None], extra: Mapping[str, Any]) -> inspect.Signature:
-    """Return the flags that Invoke sees: the function's own, then the common ones."""
-    own = list(inspect.signature(body).parameters.values())[1:]
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    context = inspect.Parameter("c", kind)
-    common = [inspect.Parameter(key, kind, default=value) for key, value in extra.items()]
-    return inspect.Signature([context, *own, *common])
+def _body(own: Callable[..., None], extra: Mapping[str, Any]) -> Callable[..., None]:
+    """Return what Invoke calls: the function in a `Run`, with the common flags taken out."""
+
+    @functools.wraps(own)
+    def call(c: Context, **flags: Any) -> None:
+        common = {key: flags.pop(key, default) for key, default in extra.items()}
+        with running(c, common) as run:
+            own(run, **flags)
+
+    return call
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The stack's database: waiting for it, backing it up, proving the backups.
+"""The stack's database: waiting for it, migrating it, backing it up, proving the backups.
 
 The tasks stand in the `_db_*` modules by what they do; this module is the collection.
 """
@@ -6,21 +6,41 @@ The tasks stand in the `_db_*` modules by what they do; this module is the colle
 from __future__ import annotations
 
 from invoke_stack.tasks._db_backup import backup, backups, pin, prune, verify
+from invoke_stack.tasks._db_client import repair, shell, url
+from invoke_stack.tasks._db_migrate import generate, migrate, seed, status, studio
 from invoke_stack.tasks._db_restore import restore, rewind, snapshot
-from invoke_stack.tasks._db_stack import running_stack
+from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
-__all__ = ["backup", "backups", "pin", "prune", "restore", "rewind", "snapshot", "verify", "wait"]
+__all__ = [
+    "backup",
+    "backups",
+    "generate",
+    "migrate",
+    "pin",
+    "prune",
+    "repair",
+    "restore",
+    "rewind",
+    "seed",
+    "shell",
+    "snapshot",
+    "status",
+    "studio",
+    "url",
+    "verify",
+    "wait",
+]
 
 
-@stack_task(json=True, help={"timeout": "Seconds to wait (0: the setting db.timeout)."})
-def wait(run: Run, timeout: int = 0) -> None:
+@stack_task(json=True, help={"timeout": "Seconds to wait (0: the setting db.timeout).", **TARGET})
+def wait(run: Run, timeout: int = 0, target: str = "") -> None:
     """Wait until the app's own database answers."""
     from invoke_stack.database import wait as domain
 
     require_seconds(timeout)
-    with running_stack(run) as (found, engine):
-        ready = domain.wait(run.project, found, engine, timeout, run.console.report)
+    with around(run, needed=not target) as (found, engine):
+        ready = domain.wait(run.project, found, engine, timeout, run.console.report, target)
     if run.json:
         run.console.document(
             {"service": ready.service, "database": ready.database, "seconds": ready.seconds}

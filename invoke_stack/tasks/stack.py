@@ -41,6 +41,7 @@ def up(  # noqa: PLR0913 - one argument for each flag
     result = domain.up(run.project, request, run.console.report)
     run.console.finish()
     _show.up(run, result)
+    _say_pending(run)
     if attach and not run.project.dry:
         _follow(run, service, ("--follow", "--tail", "0"))
 
@@ -64,6 +65,15 @@ def down(run: Run, volumes: bool = False, backup: bool = True) -> None:
         run.project, request, run.confirm, backups.before_removal, run.console.report
     )
     _show.down(run, result)
+
+
+def _say_pending(run: Run) -> None:
+    """Say when the database lacks migrations."""
+    from invoke_stack.migrations import notice
+
+    text, command = ("", "") if run.project.dry else notice.pending(run.project)
+    if text:
+        run.console.warn(text, command)
 
 
 def _change(run: Run, verb: str, service: Any) -> None:
@@ -107,6 +117,27 @@ def urls(run: Run) -> None:
     from invoke_stack.tasks import _show
 
     _show.urls(run, status.ps(run.project, run.console.report))
+
+
+@stack_task(json=True)
+def stats(run: Run) -> None:
+    """Show what the running services use: CPU, memory, network, disk."""
+    from invoke_stack.stack import stats as domain
+    from invoke_stack.tasks import _show
+
+    _show.stats(run, domain.usage(run.project, run.console.report))
+
+
+@stack_task(iterable=("service",), help=SERVICE)
+def watch(run: Run, service: Any = None) -> None:
+    """Update running services as their files change, until ^C (`develop.watch`)."""
+    from invoke.exceptions import Exit
+
+    from invoke_stack.stack import watch as domain
+
+    code = domain.watch(run.project, tuple(service or ()))
+    if code:
+        raise Exit(code=code)
 
 
 @stack_task(json=True)

@@ -102,6 +102,18 @@ def test_every_task_stands_in_the_readme() -> None:
         assert f"inv {name}" in text, f"README.md does not show inv {name}"
 
 
+def test_every_test_in_the_table_of_checks_exists() -> None:
+    page = (ROOT / "tests" / "engine" / "database" / "CHECKS.md").read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    known = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert named
+    assert named <= known, named - known
+
+
 def test_the_generated_pages_are_those_of_the_code() -> None:
     for name, page in generator().PAGES.items():
         assert (ROOT / "docs" / name).read_text("utf-8") == page(), "run: inv settings"

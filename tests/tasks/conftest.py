@@ -176,6 +176,7 @@ class FakeEngine:
     Attributes:
         containers: as `docker inspect` prints them.
         images: by reference, as `docker image inspect` prints them.
+        histories: by image id, as the API tells how an image was made.
         answers: how many requests are answered before the engine vanishes.
         gone: tells whether everything has been removed.
     """
@@ -184,6 +185,7 @@ class FakeEngine:
         self.version = "1.45"
         self.containers: list[dict[str, Any]] = []
         self.images: dict[str, dict[str, Any]] = {}
+        self.histories: dict[str, list[dict[str, Any]]] = {}
         self.volumes: list[str] = []
         self.answers = 10_000
         self.gone: Callable[[], object] = lambda: False
@@ -231,6 +233,8 @@ class FakeEngine:
             return [{"Id": each["Id"], "Ports": _listed(each)} for each in there]
         if path.startswith("containers/"):
             return next((each for each in there if each["Id"] == name), None)
+        if path.startswith("images/") and path.endswith("/history"):
+            return self.histories.get(name)
         if path.startswith("images/"):
             return self.images.get(name)
         return {

@@ -46,6 +46,14 @@ def test_listing_the_tasks_loads_nothing_that_is_heavy(stage: Stage) -> None:
     assert stage.calls() == []
 
 
+@pytest.mark.parametrize("words", [("--list",), ("-l",), ("--list=stack",), ("-l", "stack")])
+def test_tasks_are_listed_in_every_spelling(stage: Stage, words: tuple[str, ...]) -> None:
+    ran = stage.inv(*words)
+
+    assert ran.code == 0
+    assert ".up " in ran.out
+
+
 def test_collections_are_taken_one_by_one(stage: Stage) -> None:
     stage.write(
         "tasks.py",

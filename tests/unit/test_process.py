@@ -78,6 +78,23 @@ def test_adding_to_a_command_leaves_the_first_one_as_it_was() -> None:
     assert (more.argv, more.env) == (("docker", "ps", "-a"), {"A": "3", "B": "2"})
 
 
+def test_variables_of_the_caller_can_be_kept_from_a_program() -> None:
+    runner = SystemRunner({"PATH": os.environ["PATH"], "PGHOST": "a", "PGSERVICE": "b", "P": "c"})
+    code = "import os; print(sorted(key for key in os.environ if key.startswith('P')))"
+    command = Command((sys.executable, "-c", code), env={"PGHOST": "d"}, without=("PG*",))
+
+    assert runner.capture(command).stdout == "['P', 'PATH', 'PGHOST']\n"
+
+
+@POSIX
+def test_an_interrupt_is_the_affair_of_an_interactive_program(runner: SystemRunner) -> None:
+    code = "import os, signal, time; os.kill(os.getppid(), 2); time.sleep(0.2); raise SystemExit(7)"
+    handler = signal.getsignal(signal.SIGINT)
+
+    assert runner.attach(Command((sys.executable, "-c", code), interactive=True)) == 7
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
 def test_environment_is_added_to_the_runners_own() -> None:
     runner = SystemRunner({"PATH": os.environ["PATH"], "A": "low", "B": "kept"})
     code = "import os; print(os.environ['A'], os.environ['B'], os.environ.get('HOME'))"

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from invoke_stack.errors import ExitCode, UsageError
-from invoke_stack.settings import DbSettings, ModeSettings, Settings, Source, from_environ, load
+from invoke_stack.settings import (
+    AcceptSettings,
+    DbSettings,
+    KeepSettings,
+    ModeSettings,
+    Settings,
+    Source,
+    from_environ,
+    load,
+)
 
 
 def loaded(*values: dict[str, Any]) -> Settings:
@@ -250,6 +260,35 @@ def test_a_value_of_the_wrong_type_shows_one_that_works(values: dict[str, Any], 
 def test_every_setting_has_a_sentence_for_the_docs() -> None:
     import dataclasses
 
-    for kind in (Settings, DbSettings, ModeSettings):
+    nested = {"compose", "env", "db", "cache", "image", "keep", "parity"}
+    for kind in (Settings, DbSettings, KeepSettings, ModeSettings):
         for item in dataclasses.fields(kind):
-            assert "help" in item.metadata or item.name in {"compose", "env", "db", "cache"}
+            assert "help" in item.metadata or item.name in nested
+
+
+def test_what_parity_is_told_reads_as_plain_mappings_and_lists() -> None:
+    parity = loaded(
+        {
+            "parity": {
+                "map": {"api": "backend"},
+                "facts": {"postgres_major": 16},
+                "accept": [{"rule": "PAR203", "reason": "later", "until": date(2026, 12, 31)}],
+            }
+        }
+    ).parity
+
+    assert parity.map == {"api": "backend"}
+    assert parity.facts == {"postgres_major": 16}
+    assert parity.accept == (AcceptSettings("PAR203", reason="later", until="2026-12-31"),)
+
+
+def test_an_accepted_finding_with_an_unknown_key_is_refused_with_its_place() -> None:
+    with pytest.raises(UsageError) as caught:
+        loaded({"parity": {"accept": [{"rule": "PAR203"}, {"rul": "PAR204"}]}})
+
+    assert str(caught.value) == "source 0: stack.parity.accept[1].rul: unknown setting"
+
+
+def test_a_list_of_mappings_has_no_variable() -> None:
+    with pytest.raises(UsageError, match="unknown setting"):
+        from_variables(INVSTACK_PARITY_ACCEPT="PAR203")

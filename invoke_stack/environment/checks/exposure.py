@@ -44,7 +44,7 @@ def check(
     every = [layer.path for family in families for layer in family.layers]
     yield from _git(project, families, every, secret)
     for each in ignores.for_docker(project, needs.contexts, secret):
-        message = "reaches the build context of an image"
+        message = "nothing keeps it out of an image's build context: COPY would take it along"
         fix = f"add to {each.file}: {each.line}"
         yield finding(
             "ENV-IMAGE", judge.level, each.subject, message, fix, Place("image", each.file)
@@ -67,7 +67,10 @@ def _git(
         if project.shown(path) not in tracked and (path in secret or _PERSONAL.fullmatch(path.name))
     ]
     for each in ignores.for_git(project, loose) or ():
-        message, fix = "not ignored by git", f"add to {each.file}: {each.line}"
+        message, fix = (
+            "not ignored by git: the next `git add` takes it",
+            f"add to {each.file}: {each.line}",
+        )
         yield finding(
             "ENV-UNIGNORED", "error", each.subject, message, fix, Place("local", each.subject)
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from invoke_stack.environment.checks import dockerignore
+from invoke_stack.dockerfile import ignore
 from invoke_stack.environment.needs import Context
 from invoke_stack.errors import StackError
 from invoke_stack.process import Command, Completed
@@ -72,9 +72,9 @@ def _docker(project: Project, contexts: Iterable[Context], path: Path) -> Iterat
     for context in contexts:
         if not path.is_relative_to(context.folder):
             continue
-        file = dockerignore.file_of(context.folder, context.dockerfile)
+        file = ignore.file_of(context.folder, context.dockerfile)
         name = path.relative_to(context.folder).as_posix()
-        if not dockerignore.excluded(name, dockerignore.patterns(file)):
+        if not ignore.excluded(name, ignore.patterns(file)):
             shown = project.shown(file)
             yield Missing(file, shown, f"**/{path.name}", project.shown(path))
 

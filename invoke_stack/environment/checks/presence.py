@@ -75,9 +75,18 @@ def env_files(project: Project, families: Sequence[Family], needs: Needs) -> Ite
     """Yield the files that services cannot do without and that no template makes."""
     made = {target.path for family in families for target in family.targets}
     for entry in needs.env_files:
+        try:
+            layers.refuse_other_than_file(entry.path, project.shown(entry.path))
+        except UsageError as problem:
+            where = Place("local", problem.where)
+            yield finding(
+                "ENV-SYNTAX", "error", problem.where, problem.message, problem.hint, where
+            )
         if entry.required and entry.path not in made and not entry.path.exists():
             file = project.shown(entry.path)
-            message = "an env_file of a service; does not exist and has no template"
+            message = (
+                "a service names it as `env_file:`, but it does not exist and no template makes it"
+            )
             fix = "write it, or mark it `required: false` in the compose file"
             yield finding("ENV-MISSING", "error", file, message, fix, Place("local", file))
 
@@ -122,7 +131,8 @@ def _extra(family: Family, needs: Needs, judge: Judge) -> Iterator[Finding]:
         if key not in family.env.values or not family.env.values[key].text
     ]
     for layer in family.layers:
-        for each in layer.assignments:
+        # The first line of each key is enough; that there are more is told elsewhere.
+        for each in {each.key: each for each in reversed(layer.assignments)}.values():
             if each.key in known or _ALWAYS_KNOWN.fullmatch(each.key):
                 continue
             near = difflib.get_close_matches(each.key, unset, n=1, cutoff=0.8)

@@ -56,7 +56,9 @@ def _type(value: Value, text: str, spec: Spec, target: Target, judge: Judge) -> 
     why = f"{spec.type_reason} in" if spec.type_reason else "asked for by"
     severity = judge.level if spec.type_reason else "error"
     message = f"{problem}; {why} {asked}"
-    yield finding("ENV-TYPE", severity, value.key, message, "", place(value), asked)
+    fix = f"correct it{_in(value)}, or the template"
+    fix += f"; for example {spec.example}" if spec.example else ""
+    yield finding("ENV-TYPE", severity, value.key, message, fix, place(value), asked)
 
 
 def _placeholder(
@@ -69,15 +71,18 @@ def _placeholder(
         asked = Place("template", target.template.file, spec.line)
         severity: Severity = "error" if judge.serious else "info"
         if value.sensitive:
-            message = "the value that the template gives everyone"
-            yield finding("ENV-PLACEHOLDER", severity, value.key, message, "", place(value), asked)
+            message = "still has the value that the template gives everyone"
+            fix = _new(value)
+            yield finding("ENV-PLACEHOLDER", severity, value.key, message, fix, place(value), asked)
     elif value.origin == "compose":
         if value.sensitive and judge.serious:
-            message = "not set, so the default in the compose file counts"
-            yield finding("ENV-PLACEHOLDER", "error", value.key, message, "", place(value))
+            message = "not set, so everyone gets the default in the compose file"
+            fix = "set it in an env file of this mode"
+            yield finding("ENV-PLACEHOLDER", "error", value.key, message, fix, place(value))
     elif said:
         severity = judge.level if secret else "warning"
-        yield finding("ENV-PLACEHOLDER", severity, value.key, said, "", place(value))
+        said = f"its value is {said}" if said == placeholders.reason(value.key, text) else said
+        yield finding("ENV-PLACEHOLDER", severity, value.key, said, _new(value), place(value))
     else:
         yield from _payment(value, text, judge)
 
@@ -92,10 +97,22 @@ def _payment(value: Value, text: str, judge: Judge) -> Iterator[Finding]:
     found = _PAYMENT.match(text)
     if found and found["kind"] == "test" and judge.mode.name == "prod":
         message = "a test key in production"
-        yield finding("ENV-PLACEHOLDER", "error", value.key, message, "", place(value))
+        fix = f"write the live key{_in(value)}"
+        yield finding("ENV-PLACEHOLDER", "error", value.key, message, fix, place(value))
     elif found and found["kind"] == "live" and not judge.serious:
         message = "a live key outside of production: it moves real money"
-        yield finding("ENV-PLACEHOLDER", "warning", value.key, message, "", place(value))
+        fix = f"write the test key{_in(value)}"
+        yield finding("ENV-PLACEHOLDER", "warning", value.key, message, fix, place(value))
+
+
+def _new(value: Value) -> str:
+    if value.sensitive and value.origin == "file" and secretgen.self_made(value.key):
+        return f"inv env.init --rotate {value.key}"
+    return f"write the real value{_in(value)}"
+
+
+def _in(value: Value) -> str:
+    return f" in {place(value).file}" if value.file else ""
 
 
 def _weak(value: Value, text: str, judge: Judge) -> Iterator[Finding]:

@@ -38,6 +38,10 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     ),
     "ENV-SYNTAX": ("a line that readers refuse", "Compose or python-dotenv drops or refuses it."),
     "ENV-REF": ("a reference that cannot be resolved", "A circle, or one to a later line."),
+    "ENV-URL": (
+        "a value that breaks a URL",
+        "A reference puts it in front of the `@` of a URL, where it would have to be encoded.",
+    ),
     "ENV-PUBLIC": (
         "a secret in the browser's bundle",
         "NEXT_PUBLIC_, VITE_ and their like are compiled into what every visitor downloads.",

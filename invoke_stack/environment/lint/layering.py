@@ -13,10 +13,10 @@ from invoke_stack.environment.layers import Layer
 from invoke_stack.environment.lint import next_env, readers
 from invoke_stack.environment.lint.check import Checked
 from invoke_stack.environment.lint.model import Issue, nameable
+from invoke_stack.environment.values import Place
 from invoke_stack.errors import UsageError
 
 if TYPE_CHECKING:
-    from invoke_stack.environment.values import Place
     from invoke_stack.modes import Mode
 
 # Next.js knows no other modes, and in these it reads the same files in the same order.
@@ -51,13 +51,13 @@ def layered(files: Sequence[tuple[str, Checked]], fixed: Mapping[str, str]) -> L
     values: dict[str, str | None] = {}
     own: dict[str, str | None] = {}
     problems: list[Found] = []
-    for key, ranks in found.items():
+    places = {key: Place("file", *ranks[-1][1:]) for key, ranks in found.items()}
+    for key, place in places.items():
         try:
             values[key] = expansion.value(key)
             own[key] = expansion.in_layers(key)
         except UsageError as error:
-            problems.append(_problem(error, key, ranks[-1][1]))
-    places = {key: ranks[-1][1] for key, ranks in found.items()}
+            problems.append(_problem(error, key, place))
     return Layered(tuple(files), values, own, places, tuple(problems))
 
 

@@ -61,7 +61,7 @@ def _twice(statement: Statement, earlier: Statement) -> Issue:
     message = f"it stands in line {earlier.line} too; " + (
         "once without `=`, which readers understand differently"
         if len(bare) > 1
-        else "the last one counts, for a reference between them it depends on the reader"
+        else "the last one counts, but readers differ on what a reference between the two sees"
     )
     level: Severity = "error" if len(bare) > 1 else "warning"
     key = nameable(statement.key)

@@ -45,7 +45,8 @@ class Issue:
     def finding(self, file: str) -> Finding:
         """Return the finding of a file with this issue."""
         place = Place("local", file, self.line)
-        return Finding(self.code, self.severity, "high", self.key, self.message, self.fix, (place,))
+        subject = self.key or file
+        return Finding(self.code, self.severity, "high", subject, self.message, self.fix, (place,))
 
 
 def nameable(key: str | None) -> str:

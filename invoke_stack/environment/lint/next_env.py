@@ -38,15 +38,21 @@ _INHERITED = re.compile(
 )
 # Next.js replaces by recursion and gives the file up when the stack is full.
 _STEPS, _WORK = 5_000, 20_000_000
+# In all values of a file together. Next.js would come to an end after minutes.
+_PATIENCE = 100_000
 _MENDED = 20
 
 
 class LostError(ValueError):
-    """Next.js gives up the whole file while it expands the value of ``key``."""
+    """Next.js gives up the whole file while it expands the value of ``key``.
 
-    def __init__(self, key: str) -> None:
+    With ``slow`` it does not, but nobody waits for it.
+    """
+
+    def __init__(self, key: str, *, slow: bool = False) -> None:
         super().__init__(key)
         self.key = key
+        self.slow = slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ def forgiving(text: str, environ: Mapping[str, str]) -> tuple[dict[str, str], tu
             return _expanded(raw, environ), tuple(lost)
         except LostError as gone:
             lost.append(gone.key)
+            if gone.slow:
+                break
             raw[gone.key] = ""
             environ = {key: value for key, value in environ.items() if key != gone.key}
     return {}, tuple(lost)
@@ -122,9 +130,12 @@ def _unquoted(written: str) -> str:
 
 
 def _expanded(raw: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    done = dict(raw)
+    done, patience = dict(raw), _PATIENCE
     for key in sorted(raw, key=_rank):
-        value = _interpolated(key, environ.get(key, done[key]), environ, done)
+        value, steps = _interpolated(key, environ.get(key, done[key]), environ, done)
+        patience -= steps
+        if patience < 0:
+            raise LostError(key, slow=True)
         done[key] = value.replace(r"\$", "$")
     return done
 
@@ -137,12 +148,13 @@ def _rank(key: str) -> tuple[int, int]:
 
 def _interpolated(
     key: str, text: str, environ: Mapping[str, str], values: Mapping[str, str]
-) -> str:
+) -> tuple[str, int]:
+    """Return a value with its references replaced, and in how many steps."""
     work = 0
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
         found = _REFERENCE.match(text, start) if (start := _last_dollar(text)) >= 0 else None
         if found is None:
-            return text
+            return text, step
         name = found["name"]
         work += len(text)
         if _INHERITED.fullmatch(name) or work > _WORK:

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from invoke_stack.compose import files, interpolation
 from invoke_stack.compose.files import ComposeFiles
-from invoke_stack.environment import declared, layers, shown
+from invoke_stack.environment import declared, layers, selection, shown
 from invoke_stack.environment.lint import apps, bypass, layering
 from invoke_stack.environment.lint.check import Checked, check
 from invoke_stack.environment.lint.layering import Found, Layered
 from invoke_stack.environment.lint.model import RULES, Issue, nameable
+from invoke_stack.environment.selection import ALL, Selection
 from invoke_stack.errors import UsageError
 from invoke_stack.findings.model import Finding, Place, Remark, Report
 from invoke_stack.modes import Mode
 from invoke_stack.project import Project
 
 
-def report(project: Project, *, folder: str = "") -> Report:
+def report(project: Project, only: Selection = ALL) -> Report:
     """Return what is not portable about the env files of a mode.
 
     Args:
         project: the project.
-        folder: only the env files in this folder; all of them by default.
+        only: the env files of this service or folder; all of them by default.
 
     Raises:
-        UsageError: no such folder, or an env file that cannot be read.
+        UsageError: no such folder or service, or an env file that cannot be read.
     """
-    return _Run(project, project.mode()).report(folder)
+    return _Run(project, project.mode(), only).report()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +39,31 @@ class _Run:
 
     project: Project
     mode: Mode
+    only: Selection
 
-    def report(self, only: str) -> Report:
+    def report(self) -> Report:
         found: list[Finding] = []
         passes: list[Remark] = []
         read: set[Path] = set()
-        for folder in self._folders(only):
+        for folder in self._folders():
             paths = self._paths(folder)
             family = self._family(folder, paths)
             read |= set(paths)
             found += [issue.finding(name) for name, issue in self._issues(folder, family)]
             passes += _clean(family, found)
-        if not only:
+            found += self._of_templates(folder, family)
+        if not self.only:
             found += self._by_services(read)
         return Report(tuple(dict.fromkeys(found)), tuple(passes), rules=RULES)
 
-    def _folders(self, only: str) -> list[Path]:
+    def _folders(self) -> list[Path]:
         root = self.project.root
-        if only:
-            folder = (root / only).resolve()
-            if not folder.is_dir():
-                raise UsageError("--dir", f"no such folder: {only}", hint="name it from the root")
-            return [folder]
         main = declared.main_folder(self.project)
-        return list(dict.fromkeys([main, *sorted(shown.folders(root) - {root})]))
+        found = dict.fromkeys([main, *sorted(shown.folders(root) - {root})])
+        meant = selection.chosen(self.project, self.only)
+        chosen = [each for each in found if meant(each)]
+        selection.require(chosen, self.only)
+        return chosen
 
     def _paths(self, folder: Path) -> tuple[Path, ...]:
         return layers.layer_paths(folder, self.mode, custom=self.project.custom_modes())
@@ -80,11 +82,13 @@ class _Run:
         return layering.layered(checked, self._environ())
 
     def _checked(self, path: Path, lower: set[str], *, next_app: bool) -> Checked:
+        file = layers.shown(path, self.project.root)
+        layers.refuse_other_than_file(path, file)
         try:
             data = path.read_bytes()
         except OSError as error:
             raise UsageError(
-                layers.shown(path, self.project.root),
+                file,
                 f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
                 hint="check that it is a file and that you may read it",
             ) from None
@@ -106,6 +110,21 @@ class _Run:
             message, fix = apps.EXPANDED_AGAIN, apps.FIX
             yield name, Issue("ENV-NEXT-PROC", "error", line, nameable(key), message, fix)
 
+    def _of_templates(self, folder: Path, family: Layered) -> Iterator[Finding]:
+        """Yield what the files that come out of the mode's templates would be told.
+
+        A warning of theirs is for information: nothing reads a template itself.
+        """
+        found = layers.templates(folder)
+        left = layers.leftover(folder, custom=self.project.custom_modes())
+        known = {key for path in found.values() for key in self._keys(path)} | {*family.values}
+        for target, path in found.items():
+            if target in self.mode.layers or target in left:
+                name = layers.shown(path, self.project.root)
+                for each in self._checked(path, known, next_app=False).issues:
+                    level = each.severity if each.severity == "error" else "info"
+                    yield replace(each.finding(name), severity=level)
+
     def _by_services(self, read: set[Path]) -> Iterator[Finding]:
         """Yield what `env_file:` entries read: one layer of several, or a file of their own."""
         try:
@@ -117,7 +136,7 @@ class _Run:
             family = self._paths(path.parent)
             if path in family and len(family) > 1:
                 yield _bypass(service, place)
-            elif path not in read and path.is_file():
+            elif path not in read and path.exists():
                 others[path] = None
         known = {key for path in read for key in self._keys(path)}
         for path in others:
@@ -152,7 +171,7 @@ def _bypass(service: str, place: Place) -> Finding:
         "warning",
         "high",
         service,
-        "`env_file:` names one layer: a plain docker compose reads it past the other layers",
+        "`env_file:` names one of several layers: a plain `docker compose up` misses the others",
         "start it through inv stack.*, or name the files in the order of the layers",
         (place,),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from invoke_stack.compose.interpolation import expand
+from invoke_stack.environment.dotenv import LONGEST
 from invoke_stack.environment.lint import next_env
 from invoke_stack.errors import UsageError
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # More references than anybody writes into one value.
 _MOST = 1000
+# What nobody else reads, in place of a value that takes python-dotenv minutes or all memory.
+_ENDLESS = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,22 @@ def python_dotenv(text: str, environ: Mapping[str, str]) -> dict[str, str | None
             continue
         value = binding.value
         if value is not None and value.count("${") > _MOST:
-            value = "\0"  # what nobody else reads: python-dotenv would need minutes
+            value = _ENDLESS
         elif value is not None and "$" in value:
-            value = "".join(atom.resolve(known) for atom in parse_variables(value))
+            value = _joined(atom.resolve(known) for atom in parse_variables(value))
         found[binding.key] = value
     return found
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Return parts as one text, unless no process could take it."""
+    found, length = [], 0
+    for part in parts:
+        found.append(part)
+        length += len(part)
+        if length > LONGEST:
+            return _ENDLESS
+    return "".join(found)
 
 
 def eager(
@@ -107,8 +121,8 @@ def _value(statement: Statement, ranked: Sequence[Mapping[str, str | None]]) -> 
     if statement.template is None:
         return None
     try:
-        return expand(statement.template, lookup)
-    except UsageError:  # a required variable is missing; Compose refuses the file
+        return expand(statement.template, lookup, longest=LONGEST)
+    except UsageError:  # a required variable is missing, or the value never ends
         return None
 
 

@@ -93,12 +93,12 @@ def _unreadable(binding: Binding, line: int, error: dialect.UnreadableError) -> 
         message = "a name that Compose refuses; python-dotenv accepts it"
         fix = "use letters of a to z, digits (not first) and _"
         return Issue("ENV-KEY", "error", line, nameable(binding.key), message, fix)
-    python = "python-dotenv drops the line" if binding.error else "python-dotenv reads it otherwise"
+    python = "python-dotenv drops the line" if binding.error else "python-dotenv takes it"
     compose = {
         "syntax": "Compose refuses the file",
-        "own": "Compose reads it in its own way or refuses the file",
+        "own": "Compose reads another value or refuses the file",
         "encoding": "Compose keeps the carriage returns",
-        "literal": "Compose decodes it in its own way",
+        "literal": "Compose decodes it to another value",
     }[error.kind]
     code = _KINDS.get(error.kind, "ENV-SYNTAX")
     key = nameable(binding.key) if binding.value is not None else ""

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,12 @@ def make(root: Path, text: str = COMPOSE) -> Site:
     name = f"dbh-{secrets.token_hex(4)}"
     (root / "compose.yaml").write_text(text.replace("NAME", name))
     return Site(root, name)
+
+
+@pytest.fixture(scope="session")
+def make_site() -> Callable[[Path, str], Site]:
+    """Make a project folder for another image."""
+    return lambda root, image: make(root, COMPOSE.replace("postgres:16-alpine", image))
 
 
 @pytest.fixture(scope="session")

@@ -120,6 +120,25 @@ def test_a_full_disk_gives_the_room_back(site: Any) -> None:  # A9
     assert site.sessions() == 0
 
 
+def test_a_read_only_file_system_is_one_line_and_a_hint(site: Any) -> None:  # A42
+    if os.geteuid() != 0:
+        pytest.skip("mounting a file system needs root")
+    sealed = site.root / "sealed"
+    sealed.mkdir()
+    mount = [shutil.which("mount") or "mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(sealed)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount a tmpfs")
+    try:
+        code, _, err = site.run("backup", to=str(sealed))
+    finally:
+        subprocess.run([shutil.which("umount") or "umount", str(sealed)], check=True)
+
+    assert code == 1
+    assert "Read-only file system" in err
+    assert "Traceback" not in err
+    assert site.sessions() == 0
+
+
 def test_a_locked_table_is_named(site: Any) -> None:  # A10
     impatient = site.root / "impatient.py"
     impatient.write_text(
@@ -166,6 +185,7 @@ def test_with_wait_both_of_two_backups_succeed(site: Any) -> None:  # A11
     _, first_err = first.communicate(timeout=60)
 
     assert code == 0, err
+    assert "; waiting for it" in err
     assert first.returncode == 0, first_err
     assert len(site.files()) == 4
 

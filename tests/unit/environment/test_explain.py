@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from invoke_stack.environment.explain import Explained, explain
+from invoke_stack.environment.selection import Selection
 from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
 
@@ -100,7 +101,7 @@ def test_a_key_of_two_folders_is_explained_twice(make_project: Make) -> None:
     project = make_project(files={".env": "A=1\n", "web/.env": "A=2\n"})
 
     assert [each.subject for each in explain(project, "A")] == [".", "web"]
-    assert [each.subject for each in explain(project, "A", folder="web/")] == ["web"]
+    assert [each.subject for each in explain(project, "A", Selection(folder="web/"))] == ["web"]
 
 
 def test_an_unknown_key_suggests_the_nearest(make_project: Make) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from invoke_stack.environment import hosted
+from invoke_stack.environment.selection import Selection
 from invoke_stack.errors import UsageError
 from invoke_stack.events import Warned
 from invoke_stack.project import Project
@@ -67,7 +68,7 @@ def test_a_folder_with_env_files_of_its_own_brings_its_values(
     project = make_project(files=files)
 
     hosted.run(project, ("true",), project.root / "web" / "src")
-    hosted.run(project, ("true",), project.root, folder="web")
+    hosted.run(project, ("true",), project.root, only=Selection(folder="web"))
 
     assert [command.env["A"] for command in runner.ran] == ["web", "web"]
     assert [command.cwd for command in runner.ran] == [
@@ -103,4 +104,4 @@ def test_nothing_to_run_is_an_error(make_project: Make) -> None:
     with pytest.raises(UsageError, match="nothing to run"):
         hosted.run(project, (), project.root)
     with pytest.raises(UsageError, match="no such folder"):
-        hosted.run(project, ("true",), project.root, folder="nowhere")
+        hosted.run(project, ("true",), project.root, only=Selection(folder="nowhere"))

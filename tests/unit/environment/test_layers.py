@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,10 +67,34 @@ def test_a_mode_of_the_project_has_its_own_files(tmp_path: Path) -> None:
 
 
 def test_no_file_and_no_folder_are_no_layers(tmp_path: Path) -> None:
-    (tmp_path / ".env").mkdir()
-
     assert names(tmp_path, "dev") == []
     assert names(tmp_path / "none", "dev") == []
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes and devices")
+@pytest.mark.parametrize("make", [make_folder, make_pipe, link_to_a_device])
+def test_what_is_no_file_is_refused_by_name_and_never_read(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / ".env")
+
+    with pytest.raises(UsageError, match="where an env file is expected") as caught:
+        names(tmp_path, "dev")
+    assert caught.value.where == str(tmp_path / ".env")
+    with pytest.raises(UsageError, match="where an env file is expected"):
+        read(tmp_path / ".env", tmp_path)
 
 
 def test_a_layer_is_shown_relative_to_the_root(tmp_path: Path) -> None:

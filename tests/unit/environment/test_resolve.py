@@ -134,7 +134,7 @@ def test_a_long_chain_across_layers_is_refused_not_a_crash(resolved: Resolve) ->
     lines = [f"A{i}=$A{i - 1}" for i in range(1, 2000)]
     files = {str(i): line + "\n" for i, line in enumerate(reversed(lines))}
 
-    with pytest.raises(UsageError, match="nested too deeply"):
+    with pytest.raises(UsageError, match="nested more than 20 deep"):
         resolved(files)
 
 

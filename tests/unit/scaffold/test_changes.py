@@ -46,10 +46,10 @@ def test_a_link_is_not_written_through(scene: Scene) -> None:
 
 
 def test_what_a_killed_run_left_is_swept_away(scene: Scene) -> None:
-    scene.write({".env.example": "A=1\n", "..env.0a1b2c3d.partial": "half", ".env.partial": "mine"})
+    scene.write({".env.example": "A=1\n", ".env.0a1b2c3d.partial": "half", ".env.partial": "mine"})
     scene.init()
 
-    assert not (scene.root / "..env.0a1b2c3d.partial").exists()
+    assert not (scene.root / ".env.0a1b2c3d.partial").exists()
     assert (scene.root / ".env.partial").exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from invoke_stack.environment import dotenv, specs
 from invoke_stack.errors import UsageError
-from invoke_stack.scaffold import env
+from invoke_stack.scaffold import proposal
 
 if TYPE_CHECKING:
     from tests.unit.scaffold.conftest import Scene
@@ -34,7 +34,7 @@ SCHEMA = 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL"
 def test_a_stack_proposes_its_variables_with_marks(scene: Scene) -> None:
     scene.write({"compose.yaml": STACK})
 
-    text = env.proposed(scene.project())
+    text = proposal.proposed(scene.project())
 
     found = specs.specs(text, ".env.example")
     assert list(found) == [
@@ -56,7 +56,7 @@ def test_a_stack_proposes_its_variables_with_marks(scene: Scene) -> None:
 def test_a_prisma_schema_proposes_its_url_out_of_the_parts(scene: Scene) -> None:
     scene.write({"compose.yaml": STACK, "packages/db/prisma/schema.prisma": SCHEMA})
 
-    text = env.proposed(scene.project())
+    text = proposal.proposed(scene.project())
 
     assert text.endswith(
         "# packages/db/prisma/schema.prisma\n# @required @sensitive @type=url\n"
@@ -68,30 +68,30 @@ def test_a_prisma_schema_proposes_its_url_out_of_the_parts(scene: Scene) -> None
 def test_a_schema_alone_proposes_a_key_to_fill_in(scene: Scene) -> None:
     scene.write({"prisma/schema.prisma": SCHEMA})
 
-    text = env.proposed(scene.project())
+    text = proposal.proposed(scene.project())
 
     assert text.endswith("app\nDATABASE_URL=\n")
 
 
 def test_a_written_proposal_is_a_template_like_any_other(scene: Scene) -> None:
     scene.write({"compose.yaml": STACK, "prisma/schema.prisma": SCHEMA})
-    text = env.proposed(scene.project())
-    path = env.propose(scene.project(), text, scene.said.append)
+    text = proposal.proposed(scene.project())
+    path = proposal.write(scene.project(), text, scene.said.append)
     scene.init()
 
     assert path.stat().st_mode & 0o777 == 0o644
     assert "POSTGRES_PASSWORD=new0hex\n" in scene.read(".env")
-    assert env.proposed(scene.project()) == ""
+    assert proposal.proposed(scene.project()) == ""
 
 
 def test_a_project_with_any_template_gets_no_proposal(scene: Scene) -> None:
     scene.write({"compose.yaml": STACK, ".env.production.example": "A=1\n"})
 
-    assert env.proposed(scene.project()) == ""
+    assert proposal.proposed(scene.project()) == ""
 
 
 def test_nothing_to_propose_from_is_an_error(scene: Scene) -> None:
     with pytest.raises(UsageError) as caught:
-        env.proposed(scene.project())
+        proposal.proposed(scene.project())
 
     assert caught.value.hint == "write .env.example with one NAME=value per line"

@@ -11,7 +11,7 @@ def test_the_question_names_every_volume_with_its_size() -> None:
         "remove 3 volume(s) of shop and all data in them:\n"
         "  shop_pg  52.0 MiB\n"
         "  shop_cache  size unknown\n"
-        "  shop_new  0.0 MiB\n"
+        "  shop_new  0.0 KiB\n"
         "its databases are backed up first, nothing else is"
     )
 

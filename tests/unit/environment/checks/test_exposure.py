@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from invoke_stack.environment.checks import dockerignore
+from invoke_stack.dockerfile import ignore as dockerignore
 from invoke_stack.findings.model import Report
 
 Told = Callable[..., list[tuple[str, str, str]]]

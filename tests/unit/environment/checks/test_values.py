@@ -71,7 +71,7 @@ def test_a_project_in_order_has_no_findings_and_says_what_was_checked(checked: C
         ("A=1\n", "A=1\nA=2\n", "", ("ENV-DUP", "warning", "A")),
         ("A=1\n", "A=1\nPATH=/x\n", "", ("ENV-RESERVED", "error", "PATH")),
         ("A=1\n", "A=1\nB='it's'\n", "", ("ENV-SYNTAX", "error", ".env")),
-        ("A=1\n", "A=${B}\nB=${A}\n", "", ("ENV-REF", "error", ".env")),
+        ("A=1\n", "A=1${A}\n", "", ("ENV-REF", "error", ".env")),
         ("VITE_SECRET=\n", f"VITE_SECRET={STRONG}\n", "", ("ENV-PUBLIC", "error", "VITE_SECRET")),
     ],
 )  # fmt: skip
@@ -201,3 +201,9 @@ def test_a_line_that_next_reads_differently_is_told_by_the_check_too(checked: Ch
     report = checked({".env": f"JWT_SECRET={STRONG}\nCOLOUR=#ff0000\n"})
 
     assert [each.rule for each in report.findings] == ["ENV-NEXT"]
+
+
+def test_a_line_that_readers_differ_on_is_told_whatever_else_is_said_of_it(told: Told) -> None:
+    found = told({".env.example": "A=1\n", ".env": "A=1\nEXTRA=b#c\n"})
+
+    assert {rule for rule, _, subject in found if subject == "EXTRA"} == {"ENV-EXTRA", "ENV-NEXT"}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from invoke_stack.environment.lint.project import report
+from invoke_stack.environment.selection import Selection
 from invoke_stack.errors import UsageError
 from invoke_stack.findings.model import Report
 from invoke_stack.findings.writers import FORMATS, write
@@ -22,7 +23,9 @@ def lint(make_project: Make) -> Callable[..., Report]:
     def lint(
         files: Mapping[str, str], *, folder: str = "", mode: str = "", **environ: str
     ) -> Report:
-        return report(make_project(files=files, environ=environ, mode=mode), folder=folder)
+        return report(
+            make_project(files=files, environ=environ, mode=mode), Selection(folder=folder)
+        )
 
     return lint
 

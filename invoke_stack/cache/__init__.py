@@ -1,0 +1,1 @@
+"""The stack's cache: Redis and its relatives, reached in their container."""

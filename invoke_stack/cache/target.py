@@ -1,0 +1,189 @@
+"""The cache that a `cache.*` task acts on: one service of this stack, reached in its container."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import unquote, urlsplit
+
+from invoke_stack.compose import families
+from invoke_stack.compose.model import Model, Service
+from invoke_stack.database.target import container_of, stopped
+from invoke_stack.engines.docker import Docker
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import StackError, UnreachableError, UsageError
+from invoke_stack.process import Command
+from invoke_stack.project import Project
+
+PORT = 6379
+ASK_S = 30
+PASSWORDS = ("REDIS_PASSWORD", "VALKEY_PASSWORD", "KEYDB_PASSWORD", "DFLY_requirepass")
+ARGUMENTS = ("REDIS_ARGS", "VALKEY_EXTRA_FLAGS", "REDIS_EXTRA_FLAGS")
+_CLIENTS = {"valkey": "valkey-cli", "keydb": "keydb-cli"}
+_SCHEMES = frozenset({"redis", "rediss", "valkey", "valkeys"})
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_VARIABLE = re.compile(r"\$(?:\{(\w+)[^}]*\}|(\w+))")
+_REFUSED = re.compile(r"NOAUTH|WRONGPASS|invalid password|NOPERM")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Whom to connect as; "" where the server wants no password, or has one user."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A cache in a running container; no published port is needed."""
+
+    service: str
+    container: str
+    client: str
+    login: Login
+
+    def inside(
+        self, words: Sequence[str] = (), *, db: int = 0, fed: bool = False, read: bool = False
+    ) -> Command:
+        """Return the call of the cache's client in its container; the password is no argument.
+
+        Args:
+            words: the client's own flags, then the command to send.
+            db: the number of the database inside the cache.
+            fed: it reads commands from our stdin.
+            read: it changes nothing and also runs in a dry run.
+        """
+        env = {"REDISCLI_AUTH": self.login.password} if self.login.password else {}
+        names = [word for name in env for word in ("--env", name)]
+        user = ("--user", self.login.user) if self.login.user else ()
+        number = ("-n", str(db)) if db else ()
+        feed = ("--interactive",) if fed else ()
+        argv = ("docker", "exec", *feed, *names, self.container, self.client)
+        return Command((*argv, *user, *number, *words), env, effect="read" if read else "write")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A variable whose URL leads to a cache; ``own``: to this stack's."""
+
+    key: str
+    shown: str
+    own: bool
+    login: Login
+
+
+def find(project: Project, declared: Declared, docker: Docker) -> Cache:
+    """Return the stack's cache.
+
+    Raises:
+        UsageError: there is none, or there are several.
+        UnreachableError: its container does not run.
+    """
+    service = service_of(project, declared)
+    container = container_of(docker, declared.name, service.name)
+    if container is None or not container.running:
+        raise stopped(service.name, container)
+    started = docker.command(container.id)
+    login = _login(docker.environment(container.id), started)
+    if not login.password:
+        ours = [each for each in links(declared, service) if each.own]
+        login = next((each.login for each in ours if each.login.password), login)
+    project.secrets.learn([login.password] if login.password else [])
+    program = _CLIENTS.get(families.image_name(service.image), "redis-cli")
+    return Cache(service.name, container.id, program, login)
+
+
+def service_of(project: Project, declared: Declared) -> Service:
+    """Return the cache service: the named one, or the only one of the mode."""
+    model: Model = replace(declared.model, services=declared.active())
+    chosen = project.settings.cache.service
+    return families.only(declared.model if chosen else model, "cache", chosen)
+
+
+def links(declared: Declared, service: Service | None) -> tuple[Link, ...]:
+    """Return the variables whose URL leads to a cache: the resolved env's and the services'."""
+    values: dict[str, str | None] = {}
+    for each in declared.active().values():
+        values |= each.environment
+    values |= {key: value.text for key, value in declared.env.values.items() if value.text}
+    found = (_link(key, text or "", service) for key, text in sorted(values.items()))
+    return tuple(each for each in found if each is not None)
+
+
+def ask(project: Project, cache: Cache, commands: Sequence[str], *, db: int = 0) -> str:
+    """Send commands that only read, one to a line, and return what they print.
+
+    Raises:
+        UnreachableError: it does not answer, or lets nobody in.
+    """
+    text = "".join(f"{each}\n" for each in commands)
+    command = cache.inside(db=db, fed=True, read=True)
+    done = project.runner.capture(command, timeout_s=ASK_S, stdin=text.encode())
+    words = project.secrets.hide(f"{done.stderr}\n{done.stdout}".strip())
+    require(cache, done.code, words)
+    return done.stdout
+
+
+def require(cache: Cache, code: int, words: str) -> None:
+    """Raise what the client's last words mean, unless it got in and succeeded."""
+    where, detail = f"service {cache.service}", tuple(words.splitlines()[-4:])
+    first = words.split("\n# ", 1)[0]  # further down, INFO counts errors by their names
+    if _REFUSED.search(first):
+        hint = "set REDIS_PASSWORD for the service, or the password in REDIS_URL"
+        raise UnreachableError(where, "the cache does not let us in", hint=hint, detail=detail)
+    if "Could not connect" in first or "LOADING" in first:
+        hint = f"read its log with: inv stack.logs -s {cache.service}"
+        raise UnreachableError(where, "the cache does not answer", hint=hint, detail=detail)
+    if code != 0:
+        raise StackError(where, f"{cache.client} ended with code {code}", detail=detail)
+
+
+def no_cache(problem: UsageError, declared: Declared) -> str:
+    """Return where the project's cache is when it is none of this stack's services, or ""."""
+    elsewhere = links(declared, None)
+    return elsewhere[0].shown if elsewhere and "no cache" in problem.message else ""
+
+
+def _login(environment: Mapping[str, str], started: Sequence[str]) -> Login:
+    """Return the password that the container was made with."""
+    words = list(_words(started))
+    for name in ARGUMENTS:
+        words += environment.get(name, "").split()
+    for flag, value in itertools.pairwise(words):
+        if flag.lstrip("-").casefold() == "requirepass" and value:
+            # `sh -c 'redis-server --requirepass "$REDIS_PASSWORD"'`
+            return Login(password=_VARIABLE.sub(lambda v: environment.get(v[1] or v[2], ""), value))
+    return Login(password=next((environment[n] for n in PASSWORDS if environment.get(n)), ""))
+
+
+def _words(started: Sequence[str]) -> Iterator[str]:
+    for each in started:
+        if " " not in each:
+            yield each
+            continue
+        try:
+            yield from shlex.split(each)
+        except ValueError:  # a shell text that only a shell can read
+            yield from each.split()
+
+
+def _link(key: str, text: str, service: Service | None) -> Link | None:
+    try:
+        parts = urlsplit(text)
+        port = parts.port or PORT
+    except ValueError:
+        return None
+    if parts.scheme.casefold() not in _SCHEMES:
+        return None
+    host = parts.hostname or "localhost"
+    own = service is not None and (
+        (host, port) in {(service.name, each.target) for each in service.ports}
+        or (host, port) == (service.name, PORT)
+        or (host in _LOOPBACK and port in {each.published for each in service.ports})
+    )
+    login = Login(unquote(parts.username or ""), unquote(parts.password or ""))
+    return Link(key, f"{key} ({host}:{port})", own, login)

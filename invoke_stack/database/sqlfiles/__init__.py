@@ -1,0 +1,1 @@
+"""Migrations as plain SQL files in order, with a journal table: the small tool beside Prisma."""

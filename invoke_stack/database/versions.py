@@ -1,0 +1,30 @@
+"""A volume that another major version of the server has made: PostgreSQL refuses to start on it."""
+
+from __future__ import annotations
+
+import re
+
+from invoke_stack.errors import StackError
+
+# The server's own words, stable since PostgreSQL 8; the number of the image may have a minor part.
+_MISMATCH = re.compile(
+    r"initialized by PostgreSQL version (\S+), which is not compatible with this version (\d[\d.]*)"
+)
+
+
+def mismatch(service: str, log: str) -> StackError | None:
+    """Return the error when a service's log says that its volume is of another major version."""
+    found = _MISMATCH.search(log)
+    if found is None:
+        return None
+    old, new = found[1].rstrip(","), found[2].rstrip(".")
+    text = f"its volume was made by PostgreSQL {old} and its image is PostgreSQL {new}"
+    hint = (
+        f"nothing is lost: set its image to PostgreSQL {old} again and back up with inv db.backup; "
+        "the new version needs a new volume"
+    )
+    return StackError(service, text, hint=hint, detail=tuple(_lines(log)))
+
+
+def _lines(log: str) -> list[str]:
+    return [line for line in log.splitlines() if "FATAL" in line or "DETAIL" in line][-2:]

@@ -1,0 +1,1 @@
+"""Images: building them, what they weigh, and what is inside."""

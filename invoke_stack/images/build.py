@@ -1,0 +1,214 @@
+"""Building the images of a mode: what Compose would build, watched and weighed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from invoke_stack import events
+from invoke_stack.compose import commands
+from invoke_stack.compose.commands import ComposeCall
+from invoke_stack.engines import docker
+from invoke_stack.engines.docker import Docker
+from invoke_stack.environment import declared as loading
+from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import StackError
+from invoke_stack.findings.model import Finding, Report
+from invoke_stack.images import arguments, budget, layers, record, rules, targets
+from invoke_stack.images.buildlog import BuildLog, Step
+from invoke_stack.images.layers import Image
+from invoke_stack.images.record import Change
+from invoke_stack.images.targets import Target
+from invoke_stack.images.watch import Watch
+from invoke_stack.process import Command
+from invoke_stack.project import Project
+from invoke_stack.stack import images as stored
+from invoke_stack.stack import override, preflight, state
+
+SHOWN = 12
+"""Lines of a failing step's output that its error shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `image.build` was asked for."""
+
+    services: tuple[str, ...] = ()
+    cache: bool = True
+    platforms: tuple[str, ...] = ()
+    push: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """How many steps of a stage came from the cache; ``stage`` is "" where it has no name."""
+
+    stage: str
+    cached: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One image that was built.
+
+    Attributes:
+        seconds: from the first to the last step of this service.
+        delta: bytes more than in the build before; None for the first one.
+        changes: the instructions that make the difference.
+    """
+
+    image: Image
+    seconds: float
+    delta: int | None
+    changes: tuple[Change, ...]
+    hits: tuple[Hits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run built, how long all of it took, and what is wrong with it."""
+
+    mode: str
+    seconds: float
+    images: tuple[Built, ...]
+    report: Report
+
+
+def build(
+    project: Project, request: Request, report: events.Report = events.silent
+) -> Outcome | None:
+    """Build the images of a mode exactly as Compose would; None for a dry run.
+
+    Raises:
+        UsageError: no such service, nothing to build, a missing variable, a broken budget.
+        UnreachableError: no engine answers.
+        StackError: the build failed: the step, its Dockerfile line and what it printed last.
+        BusyError: another build or `stack.up` of this project runs.
+    """
+    declared = loading.load(project)
+    wanted = targets.find(project, declared, request.services)
+    preflight.variables(declared)
+    for each in wanted:
+        budget.of(project, each.name)
+        if each.public:
+            report(events.Note(f"{each.name}: from the env: {', '.join(each.public)}"))
+    with docker.connect(project) as engine, state.alone(project, "image.build"):
+        before = {t.name: record.previous(project, t.name, declared.mode.name) for t in wanted}
+        began = time.time()
+        with (
+            override.applied(project, declared, {}, report) as plain,
+            targets.completed(project, plain, wanted, request.platforms) as call,
+        ):
+            watch = _run(project, call, wanted, request, report)
+        if project.dry:
+            return None
+        span = (began, time.time())
+        found = tuple(_built(engine, each, watch, before[each.name]) for each in wanted)
+        _remember(project, declared, engine, wanted, found, watch.log, span)
+    findings = tuple(_findings(project, declared, wanted, found))
+    rules_known = rules.rules("IMG114", "IMG201")
+    return Outcome(
+        declared.mode.name, span[1] - span[0], found, Report(findings, rules=rules_known)
+    )
+
+
+def command(call: ComposeCall, request: Request, services: Sequence[str]) -> Command:
+    """Return the Compose call that builds."""
+    flags = [] if request.cache else ["--no-cache"]
+    flags += ["--push"] if request.push else []
+    return commands.build(call, services, *flags)
+
+
+def _run(
+    project: Project,
+    call: ComposeCall,
+    wanted: Sequence[Target],
+    request: Request,
+    report: events.Report,
+) -> Watch:
+    names = [each.name for each in wanted]
+    report(events.Step(f"building {', '.join(names)}"))
+    watch = Watch(project, names, report)
+    with project.runner.start(command(call, request, names)) as running:
+        code = watch.follow(running)
+    if code:
+        raise failure(wanted, watch.log, running.tail, watch.path)
+    return watch
+
+
+def failure(wanted: Sequence[Target], log: BuildLog, tail: Sequence[str], path: Path) -> StackError:
+    """Return the error of a failed build: the step, its line, and what it printed last."""
+    step = log.failed
+    if step is None:
+        plain = stored.build_error([each.name for each in wanted], tail)
+        return StackError(plain.where, plain.message, hint=plain.hint, detail=plain.detail)
+    target = next((each for each in wanted if each.name == step.service), wanted[0])
+    line = target.source.line(step)
+    place = str(target.source.place(line)) if line else ""
+    name = f"{target.name}: " if place else ""
+    remedy = "correct the step"
+    if not step.instruction:  # the builder's own: fetching a base image, sending the context
+        remedy = "check the image's name, the platform and the network"
+    said = [text for text in step.output if text.strip()][-SHOWN:]
+    return StackError(
+        place or target.name,
+        f"{name}{' '.join(step.title.split())} failed: {_reason(step)}",
+        hint=f"{remedy}, then run the task again; all output: {path}",
+        detail=tuple(said),
+    )
+
+
+def _reason(step: Step) -> str:
+    """Return why a step failed, without repeating its command."""
+    _, found, code = step.error.rpartition("did not complete successfully: ")
+    return code if found else step.error or "no reason given"
+
+
+def _built(engine: Docker, target: Target, watch: Watch, before: Image | None) -> Built:
+    image = layers.read(engine, target)
+    return Built(
+        image=image,
+        seconds=watch.seconds(target.name),
+        delta=image.bytes - before.bytes if before else None,
+        changes=record.changes(before, image) if before else (),
+        hits=tuple(Hits(*each) for each in watch.log.hits(target.name)),
+    )
+
+
+def _remember(  # noqa: PLR0913 - what a build leaves behind
+    project: Project,
+    declared: Declared,
+    engine: Docker,
+    wanted: Sequence[Target],
+    found: Sequence[Built],
+    log: BuildLog,
+    span: tuple[float, float],
+) -> None:
+    sources = {each.name: each.source for each in wanted}
+    made: list[str] = []
+    for step in log.steps:
+        if step.instruction and step.state == "done" and step.service in sources:
+            # The cache tells of a RUN as it is written, of a COPY with its arguments filled in.
+            own = sources[step.service].instruction(step)
+            made += [step.text, f"{own.name} {' '.join(own.args)}" if own else step.text]
+    record.remember(project, declared.mode.name, [each.image for each in found], made, span)
+    stored.remember(project, declared, engine, [each.image.service for each in found])
+
+
+def _findings(
+    project: Project, declared: Declared, wanted: Sequence[Target], found: Sequence[Built]
+) -> Iterator[Finding]:
+    secrets = frozenset(declared.env.secrets())
+    compose = project.shown(declared.files.paths[-1])
+    for target, each in zip(wanted, found, strict=True):
+        yield from arguments.check(target, secrets, compose)
+        if over := budget.check(project, each.image, target.source):
+            yield over
+
+
+def platforms(text: str) -> tuple[str, ...]:
+    """Return the platforms of a `--platform` flag: `linux/amd64,linux/arm64`."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())

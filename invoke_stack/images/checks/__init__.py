@@ -1,0 +1,1 @@
+"""The rules of `image.check`, a module for each family."""

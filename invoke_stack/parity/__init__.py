@@ -1,0 +1,1 @@
+"""Parity: what production has and the local stack has not, with the line to write."""

@@ -1,0 +1,1 @@
+"""Readers: one vendor's files to vendor-neutral declarations."""

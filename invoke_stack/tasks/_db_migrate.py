@@ -1,0 +1,110 @@
+"""`db.*`: migrations, the client, first rows and the studio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from invoke_stack.tasks._db_stack import TARGET, around
+from invoke_stack.tasks._task import Run, stack_task
+
+if TYPE_CHECKING:
+    from invoke_stack.database.migrating import Place, Tool
+
+STUDIO_PORT = 5555
+
+
+@contextmanager
+def _migrations(run: Run, target: str = "") -> Iterator[tuple[Tool, Place]]:
+    """Yield the project's migration tool and the database that is meant."""
+    from invoke_stack.migrations import places, tools
+
+    tool = tools.find(run.project)
+    with around(run, needed=not target) as (found, engine):
+        yield tool, places.find(run.project, found, engine, run.console.report, target)
+
+
+@stack_task(
+    json=True,
+    yes=True,
+    help={
+        "name": "Make a migration of this name out of the schema's changes (dev).",
+        "create_only": "Write the migration, do not apply it (dev).",
+        "plan": "Say what is pending and change nothing.",
+        "applied": "Record that this migration was applied by hand.",
+        "rolled_back": "Record that this failed migration was rolled back.",
+        "allow_remote": "Also on a database that is not this stack's.",
+        "confirm": "Its name, typed beforehand.",
+        **TARGET,
+    },
+)
+def migrate(  # noqa: PLR0913 - one argument for each flag
+    run: Run,
+    name: str = "",
+    create_only: bool = False,
+    plan: bool = False,
+    applied: str = "",
+    rolled_back: str = "",
+    target: str = "",
+    allow_remote: bool = False,
+    confirm: str = "",
+) -> None:
+    """Bring the database to the project's migrations; in dev also make new ones."""
+    from invoke_stack.database.rails import Consent
+    from invoke_stack.migrations import migrate as domain
+    from invoke_stack.tasks import _show, _show_migrations
+
+    request = domain.Request(
+        name=name,
+        create_only=create_only,
+        plan=plan,
+        applied=applied,
+        rolled_back=rolled_back,
+        interactive=not run.json and _show.terminal().interactive,
+        consent=Consent(allow_remote, confirm),
+    )
+    with _migrations(run, target) as (tool, place):
+        report = run.console.report
+        done = domain.migrate(run.project, place, tool, request, report, run.confirm)
+    _show_migrations.migrated(run, done, plan=plan)
+
+
+@stack_task(json=True, help=TARGET)
+def status(run: Run, target: str = "") -> None:
+    """Compare the database with the migrations: pending, failed, edited, drift (exit 3)."""
+    from invoke_stack.tasks import _show_migrations
+
+    with _migrations(run, target) as (tool, place):
+        state = tool.state(run.project, place, run.console.report, quick=False)
+    _show_migrations.status(run, state)
+
+
+@stack_task()
+def generate(run: Run) -> None:
+    """Generate the database client from the schema."""
+    with _migrations(run) as (tool, place):
+        tool.generate(run.project, place, run.console.report)
+
+
+@stack_task()
+def seed(run: Run) -> None:
+    """Fill the database with the project's first rows."""
+    from invoke_stack.errors import UsageError
+
+    with _migrations(run) as (tool, place):
+        if not tool.seed(run.project, place, run.console.report):
+            hint = "declare one: `migrations.seed` in prisma.config.ts, or a script named seed"
+            raise UsageError("db.seed", f"{tool.name} knows of no seed here", hint=hint)
+
+
+@stack_task(help={"port": "Port on this machine; only 127.0.0.1 is served."})
+def studio(run: Run, port: int = STUDIO_PORT) -> None:
+    """Serve the tool's user interface for the browser until ^C."""
+    from invoke_stack.database.migrating import Studio
+    from invoke_stack.errors import UsageError
+
+    with _migrations(run) as (tool, place):
+        if not isinstance(tool, Studio):
+            raise UsageError("db.studio", f"{tool.name} has none", hint="inv db.shell")
+        tool.studio(run.project, place, port, run.console.report, run.console.result)
