@@ -16,7 +16,8 @@ def restored(run: Run, done: Restored) -> None:
     if run.json:
         run.console.document(done.mapping())
         return
-    what = f"snapshot {done.snapshot}" if done.snapshot else "as it was before"
+    what = "a new one" if done.kept else "as it was before"
+    what = f"snapshot {done.snapshot}" if done.snapshot else what
     what = f"from {run.project.shown(done.file)}" if done.file else what
     run.console.result(f"{done.database}: {what}")
     run.console.note(f"{done.seconds:.1f} s, not reachable for {done.downtime:.2f} s of them")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from invoke_stack.database import admin as admins
 from invoke_stack.database import housekeeping, rails, swap, variants
+from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import load, preflight
 from invoke_stack.database.restoring.request import UNDO, Job
@@ -67,7 +67,8 @@ def allow(job: Job, consent: Consent, confirm: Confirm) -> None:
     if live is not None:
         rails.require(project, admin.target, action, consent, confirm)
         return
-    subject = rails.Subject(job.database, admin.target.service)
+    host = admin.target.host or admin.target.service
+    subject = rails.Subject(job.database, host, admin.target.place)
     asked = rails.judge(subject, action, consent, project.settings.db.protected)
     if asked is not None:
         confirm(asked.text, asked.word)
@@ -87,7 +88,7 @@ def tell(job: Job) -> None:
         new = variants.free_name(job.server, database, "new", longest)
         report(Planned(f"create the database {new}"))
     how = load.Options(job.jobs, job.options.owner, in_place=job.options.in_place)
-    target = admins.at(admin.target, new)
+    target = targets.with_database(admin.target, new)
     if job.source.kind == "archive":
         command = load.archive_command(admin, target, "/tmp/FILE", how)  # noqa: S108 - shown only
     else:

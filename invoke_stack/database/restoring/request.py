@@ -11,6 +11,7 @@ from invoke_stack.database.admin import Admin
 from invoke_stack.database.restoring import load
 from invoke_stack.database.restoring.source import Source
 from invoke_stack.database.state import Machine, Server
+from invoke_stack.errors import UsageError
 from invoke_stack.events import Report
 
 UNDO = "inv db.restore --undo"
@@ -29,6 +30,7 @@ class Options:
         in_place: go over what is there; only for users who may not create databases.
         safety_dump: write a backup of the live database first.
         force: try a dump of a newer server.
+        target: the variable whose URL leads to the database; "" for the stack's own.
     """
 
     file: str = "latest"
@@ -39,6 +41,18 @@ class Options:
     in_place: bool = False
     safety_dump: bool = False
     force: bool = False
+    target: str = ""
+
+    def check(self) -> None:
+        """Refuse what no run can do.
+
+        Raises:
+            UsageError: flags that exclude each other.
+        """
+        if self.target and self.to_db and (self.safety_dump or self.in_place):
+            text = "cannot be had with both --target and --to-db"
+            hint = "back that database up by its own variable: inv db.backup --target KEY"
+            raise UsageError("--in-place" if self.in_place else "--safety-dump", text, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

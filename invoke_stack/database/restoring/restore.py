@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 from invoke_stack.database import admin as admins
-from invoke_stack.database import backup, housekeeping, swap
+from invoke_stack.database import backup, housekeeping, locate, swap
 from invoke_stack.database import job as backups
 from invoke_stack.database import target as targets
 from invoke_stack.database.admin import Admin
@@ -31,7 +31,7 @@ from invoke_stack.project import Project
 def restore(  # noqa: PLR0913 - what every changing task gets
     project: Project,
     declared: Declared,
-    docker: Docker,
+    docker: Docker | None,
     options: Options,
     consent: Consent,
     confirm: Confirm,
@@ -49,9 +49,11 @@ def restore(  # noqa: PLR0913 - what every changing task gets
         StackError: it failed; the live database is what it was.
     """
     began = time.monotonic()
-    found = targets.find(project, declared, docker)
+    options.check()
+    found = locate.find(project, declared, docker, options.target, report)
     entry = source.find(project, options.file, options.folder, found.database)
-    target = admins.at(found, options.to_db) if options.to_db else found
+    target = targets.with_database(found, options.to_db) if options.to_db else found
+    admins.permitted(project, target, "db.restore", consent)
     admin, server = admins.connect(project, target)
     opened = source.opened(project, target, entry, report)
     job = Job(admin, opened, server, _machine(admin), options, report)
@@ -61,8 +63,10 @@ def restore(  # noqa: PLR0913 - what every changing task gets
         planning.tell(job)
         return None
     if job.server.database(job.database) and (options.safety_dump or options.in_place):
-        safe = backups.Options(kind="safety", label="before-restore")
-        made = backup.backup(_named(project, job.database), declared, docker, safe, report)
+        label, key = "before-restore", options.target
+        safe = backups.Options(kind="safety", label=label, target=key)
+        named = _named(project, job.database) if options.to_db else project
+        made = backup.backup(named, declared, docker, safe, report)
         report(Note(f"backup: {made.file}" if made else ""))
     with admins.locked(admin, report) as (held, found_now):
         clean = housekeeping.done(held, found_now, report)

@@ -54,7 +54,9 @@ RESTORING: dict[str, Any] = {
     "restore": lambda p, s, e, options: restore.restore(
         p, s, e, request.Options(**options), rails.Consent(), agreed, report
     ),
-    "undo": lambda p, s, e, _: undo.undo(p, s, e, "", rails.Consent(), agreed, report),
+    "undo": lambda p, s, e, options: undo.undo(
+        p, s, e, request.Options(**options), rails.Consent(), agreed, report
+    ),
     "reset": emptied,
     "snapshot": lambda p, s, e, options: snapshot.snapshot(p, s, e, options["name"], report),
     "rewind": lambda p, s, e, options: snapshot.rewind(
