@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from invoke_stack import files
-from invoke_stack.database import catalog, leftovers, names, restorer, sessions
+from invoke_stack.database import catalog, leftovers, names, rails, restorer, sessions
 from invoke_stack.database import target as targets
+from invoke_stack.database.rails import Consent
 from invoke_stack.database.restorer import Restorer
 from invoke_stack.database.state import Database, Server
 from invoke_stack.database.target import Target
-from invoke_stack.errors import StackError, UsageError
+from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.events import Report
 from invoke_stack.process import Completed, Running
 from invoke_stack.project import Project
@@ -128,6 +129,16 @@ def _waited(running: Running) -> int | None:
         return None
 
 
+def permitted(project: Project, target: Target, task: str, consent: Consent) -> None:
+    """Refuse what no answer could allow, before the server is asked anything.
+
+    Raises:
+        RefusedError: another's database without its flags, or a protected one.
+    """
+    subject = rails.Subject(target.database, target.host or target.service, target.place)
+    rails.judge(subject, rails.Action(task, "changes"), consent, project.settings.db.protected)
+
+
 def connect(project: Project, target: Target) -> tuple[Admin, Server]:
     """Return the server behind a target, and its state.
 
@@ -135,20 +146,20 @@ def connect(project: Project, target: Target) -> tuple[Admin, Server]:
         UsageError: its provider cannot restore, or no database lets us in.
     """
     found = restorer.of(target.provider)
-    outside = [at(target, name) for name in found.maintenance if name != target.database]
+    outside = [
+        targets.with_database(target, name) for name in found.maintenance if name != target.database
+    ]
     # A dry run makes no state folder; what it lists is then not told apart by who made it.
     key = "" if project.dry else sessions.prefix(sessions.lock_path(project.state, target))
     *others, last = (Admin(project, target, each, found, key=key) for each in outside)
-    for admin in others:
-        with contextlib.suppress(UsageError):
-            return admin, admin.server()
-    return last, last.server()
-
-
-def at(target: Target, database: str) -> Target:
-    """Return another database on the same server."""
-    login = dataclasses.replace(target.login, database=database)
-    return dataclasses.replace(target, login=login)
+    try:
+        for admin in others:
+            with contextlib.suppress(UsageError):
+                return admin, admin.server()
+        return last, last.server()
+    except UnreachableError as problem:  # of the server, not of the one that we came through
+        problem.where = target.where
+        raise
 
 
 @contextlib.contextmanager

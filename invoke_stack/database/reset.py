@@ -13,8 +13,9 @@ from invoke_stack.database import admin as admins
 from invoke_stack.database import housekeeping, rails, swap
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import preflight
-from invoke_stack.database.restoring.restore import UNDO, Restored
+from invoke_stack.database.restoring.request import UNDO, Restored
 from invoke_stack.database.target import Target
+from invoke_stack.errors import UsageError
 from invoke_stack.events import Planned, Report, Step, silent
 from invoke_stack.project import Project
 
@@ -24,7 +25,7 @@ Fill = Callable[[Target], None]
 
 def reset(  # noqa: PLR0913 - what every changing task gets
     project: Project,
-    target: Target,
+    target: Target | None,
     fill: Fill,
     consent: Consent,
     confirm: Confirm,
@@ -34,7 +35,7 @@ def reset(  # noqa: PLR0913 - what every changing task gets
 
     Args:
         project: the project.
-        target: the database.
+        target: the database; None where no client of the server reaches it.
         fill: is given the new one, which has the live one's owner, rights and settings already.
         consent: what the flags allow.
         confirm: asks the user.
@@ -49,6 +50,10 @@ def reset(  # noqa: PLR0913 - what every changing task gets
         StackError: it failed; the live database is what it was.
     """
     began = time.monotonic()
+    if target is None:
+        hint = "start the stack's database: inv stack.up"
+        raise UsageError("db.reset", "no client program reaches the database", hint=hint)
+    admins.permitted(project, target, "db.reset", consent)
     admin, server = admins.connect(project, target)
     preflight.require_rights(server, target.database)
     action = rails.Action(

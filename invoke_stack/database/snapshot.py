@@ -14,12 +14,11 @@ from typing import Any
 
 from invoke_stack import files
 from invoke_stack.database import admin as admins
-from invoke_stack.database import housekeeping, names, rails, swap, variants
-from invoke_stack.database import target as targets
+from invoke_stack.database import housekeeping, locate, names, rails, swap, variants
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import preflight
-from invoke_stack.database.restoring.restore import UNDO, Restored
+from invoke_stack.database.restoring.request import UNDO, Restored
 from invoke_stack.database.state import Server
 from invoke_stack.database.variants import Variant
 from invoke_stack.engines.docker import Docker
@@ -56,12 +55,25 @@ class Snapshot:
         return {**dataclasses.asdict(self), "state": VOLATILE}
 
 
-def snapshot(
-    project: Project, declared: Declared, docker: Docker, name: str, report: Report = silent
+def snapshot(  # noqa: PLR0913 - what every changing task gets
+    project: Project,
+    declared: Declared,
+    docker: Docker | None,
+    name: str,
+    report: Report = silent,
+    key: str = "",
 ) -> Snapshot | None:
     """Copy the database inside its server; its clients are disconnected while that lasts.
 
     A snapshot of that name is replaced once the new one is there.
+
+    Args:
+        project: the project.
+        declared: its stack.
+        docker: the engine; None where none answers.
+        name: the user's word for it, "" for the default one.
+        report: hears what is done.
+        key: the variable whose URL leads to the database, "" for the stack's own.
 
     Returns:
         The snapshot; None in a dry run.
@@ -72,7 +84,7 @@ def snapshot(
     """
     began = time.monotonic()
     label = names.checked_label(name or DEFAULT)
-    admin, server = _connected(project, declared, docker)
+    admin, server = _connected(project, declared, docker, key)
     live = admin.target.database
     preflight.require_rights(server, live)
     source = server.database(live)
@@ -103,13 +115,15 @@ def _copied(admin: Admin, server: Server, label: str, report: Report) -> Snapsho
     return Snapshot(label, live, final, size, mark.at)
 
 
-def delete(project: Project, declared: Declared, docker: Docker, name: str) -> tuple[str, ...]:
+def delete(
+    project: Project, declared: Declared, docker: Docker | None, name: str, key: str = ""
+) -> tuple[str, ...]:
     """Drop a snapshot; return the names of what was dropped, nothing in a dry run.
 
     Raises:
         UsageError: there is none of that name.
     """
-    admin, server = _connected(project, declared, docker)
+    admin, server = _connected(project, declared, docker, key)
     doomed = tuple(each.name for each in _require(admin, server, name))
     if project.dry:
         return ()
@@ -122,11 +136,12 @@ def delete(project: Project, declared: Declared, docker: Docker, name: str) -> t
 def rewind(  # noqa: PLR0913 - what every changing task gets
     project: Project,
     declared: Declared,
-    docker: Docker,
+    docker: Docker | None,
     name: str,
     consent: Consent,
     confirm: Confirm,
     report: Report = silent,
+    key: str = "",
 ) -> Restored | None:
     """Make a copy of a snapshot the live database; the snapshot stays, so does the old content.
 
@@ -139,8 +154,10 @@ def rewind(  # noqa: PLR0913 - what every changing task gets
         StackError: it failed; the live database is what it was.
     """
     began = time.monotonic()
-    admin, server = _connected(project, declared, docker)
-    live = admin.target.database
+    target = locate.find(project, declared, docker, key, report)
+    admins.permitted(project, target, "db.rewind", consent)
+    admin, server = admins.connect(project, target)
+    live = target.database
     chosen, *_ = _require(admin, server, name)
     preflight.require_rights(server, live)
     action = rails.Action(
@@ -195,8 +212,10 @@ def _record(admin: Admin, server: Server) -> tuple[Snapshot, ...]:
     return found
 
 
-def _connected(project: Project, declared: Declared, docker: Docker) -> tuple[Admin, Server]:
-    return admins.connect(project, targets.find(project, declared, docker))
+def _connected(
+    project: Project, declared: Declared, docker: Docker | None, key: str = ""
+) -> tuple[Admin, Server]:
+    return admins.connect(project, locate.find(project, declared, docker, key))
 
 
 def _labelled(admin: Admin, server: Server, label: str) -> tuple[Variant, ...]:

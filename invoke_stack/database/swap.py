@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from invoke_stack import redaction
 from invoke_stack.database import admin as admins
+from invoke_stack.database import target as targets
 from invoke_stack.database import variants
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.state import Database, Server
@@ -77,7 +78,7 @@ class Fresh:
     def __init__(self, admin: Admin, name: str, like: Like, report: Report) -> None:
         self.admin = admin
         self.name = name
-        self.target: Target = admins.at(admin.target, name)
+        self.target: Target = targets.with_database(admin.target, name)
         self.swapped: Swapped | None = None
         self._like = like
         self._report = report

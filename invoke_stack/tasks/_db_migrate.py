@@ -16,7 +16,7 @@ STUDIO_PORT = 5555
 
 
 @contextmanager
-def _migrations(run: Run, target: str = "") -> Iterator[tuple[Tool, Place]]:
+def migrations(run: Run, target: str = "") -> Iterator[tuple[Tool, Place]]:
     """Yield the project's migration tool and the database that is meant."""
     from invoke_stack.migrations import places, tools
 
@@ -64,7 +64,7 @@ def migrate(  # noqa: PLR0913 - one argument for each flag
         interactive=not run.json and _show.terminal().interactive,
         consent=Consent(allow_remote, confirm),
     )
-    with _migrations(run, target) as (tool, place):
+    with migrations(run, target) as (tool, place):
         report = run.console.report
         done = domain.migrate(run.project, place, tool, request, report, run.confirm)
     _show_migrations.migrated(run, done, plan=plan)
@@ -75,7 +75,7 @@ def status(run: Run, target: str = "") -> None:
     """Compare the database with the migrations: pending, failed, edited, drift (exit 3)."""
     from invoke_stack.tasks import _show_migrations
 
-    with _migrations(run, target) as (tool, place):
+    with migrations(run, target) as (tool, place):
         state = tool.state(run.project, place, run.console.report, quick=False)
     _show_migrations.status(run, state)
 
@@ -83,7 +83,7 @@ def status(run: Run, target: str = "") -> None:
 @stack_task()
 def generate(run: Run) -> None:
     """Generate the database client from the schema."""
-    with _migrations(run) as (tool, place):
+    with migrations(run) as (tool, place):
         tool.generate(run.project, place, run.console.report)
 
 
@@ -92,7 +92,7 @@ def seed(run: Run) -> None:
     """Fill the database with the project's first rows."""
     from invoke_stack.errors import UsageError
 
-    with _migrations(run) as (tool, place):
+    with migrations(run) as (tool, place):
         if not tool.seed(run.project, place, run.console.report):
             hint = "declare one: `migrations.seed` in prisma.config.ts, or a script named seed"
             raise UsageError("db.seed", f"{tool.name} knows of no seed here", hint=hint)
@@ -104,7 +104,7 @@ def studio(run: Run, port: int = STUDIO_PORT) -> None:
     from invoke_stack.database.migrating import Studio
     from invoke_stack.errors import UsageError
 
-    with _migrations(run) as (tool, place):
+    with migrations(run) as (tool, place):
         if not isinstance(tool, Studio):
             raise UsageError("db.studio", f"{tool.name} has none", hint="inv db.shell")
         tool.studio(run.project, place, port, run.console.report, run.console.result)

@@ -1,14 +1,16 @@
-"""`db.*`: bringing content back."""
+"""`db.*`: bringing content back, and starting anew."""
 
 from __future__ import annotations
 
-from invoke_stack.tasks._db_stack import running_stack
+from invoke_stack.tasks._db_migrate import migrations
+from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, stack_task
 
 _SNAPSHOT = "Its name: a-z, 0-9 and -."
 _REMOTE = {
     "allow-remote": "Also when the database is not this stack's.",
     "confirm": "The database's name, in place of typing it.",
+    **TARGET,
 }
 
 
@@ -40,59 +42,85 @@ def restore(  # noqa: PLR0913 - the flags of one task
     safety_dump: bool = False,
     force: bool = False,
     undo: bool = False,
+    target: str = "",
     allow_remote: bool = False,
     confirm: str = "",
 ) -> None:
     """Restore a backup into a new database, then swap it in; the old one is kept."""
     from invoke_stack.database.rails import Consent
+    from invoke_stack.database.restoring import request
     from invoke_stack.database.restoring import restore as domain
     from invoke_stack.database.restoring import undo as undoing
     from invoke_stack.tasks import _show_restore
 
-    consent = Consent(remote=allow_remote, name=confirm)
-    with running_stack(run) as (found, engine):
-        if undo:
-            done = undoing.undo(
-                run.project, found, engine, to_db, consent, run.confirm, run.console.report
-            )
-        else:
-            options = domain.Options(
-                file, from_, to_db, not no_owner, create_roles, in_place, safety_dump, force
-            )
-            done = domain.restore(
-                run.project, found, engine, options, consent, run.confirm, run.console.report
-            )
+    act = undoing.undo if undo else domain.restore
+    consent, owner = Consent(remote=allow_remote, name=confirm), not no_owner
+    options = request.Options(
+        file, from_, to_db, owner, create_roles, in_place, safety_dump, force, target
+    )
+    with around(run, needed=not target) as (found, engine):
+        done = act(run.project, found, engine, options, consent, run.confirm, run.console.report)
     if done is not None:
         _show_restore.restored(run, done)
 
 
-@stack_task(json=True, help={"name": _SNAPSHOT, "delete": "Drop the snapshot of that name."})
-def snapshot(run: Run, name: str = "", delete: bool = False) -> None:
+@stack_task(
+    json=True, yes=True, help={"seed": "With --no-seed: leave it without first rows.", **_REMOTE}
+)
+def reset(
+    run: Run,
+    seed: bool = True,
+    target: str = "",
+    allow_remote: bool = False,
+    confirm: str = "",
+) -> None:
+    """Swap in a new, migrated and seeded database; the old one is kept."""
+    from invoke_stack.database import reset as domain
+    from invoke_stack.database.rails import Consent
+    from invoke_stack.migrations.fresh import filler
+    from invoke_stack.tasks import _show_restore
+
+    consent, report = Consent(remote=allow_remote, name=confirm), run.console.report
+    with migrations(run, target) as (tool, place):
+        fill = filler(run.project, tool, place, report, seed=seed)
+        done = domain.reset(run.project, place.target, fill, consent, run.confirm, report)
+    if done is not None:
+        _show_restore.restored(run, done)
+
+
+@stack_task(
+    json=True, help={"name": _SNAPSHOT, "delete": "Drop the snapshot of that name.", **TARGET}
+)
+def snapshot(run: Run, name: str = "", delete: bool = False, target: str = "") -> None:
     """Copy the database inside its server in seconds: an undo, no backup."""
     from invoke_stack.database import snapshot as domain
     from invoke_stack.tasks import _show_restore
 
-    with running_stack(run) as (found, engine):
+    with around(run, needed=not target) as (found, engine):
         if delete:
-            gone = domain.delete(run.project, found, engine, name)
+            gone = domain.delete(run.project, found, engine, name, target)
             _show_restore.dropped(run, gone)
             return
-        made = domain.snapshot(run.project, found, engine, name, run.console.report)
+        made = domain.snapshot(run.project, found, engine, name, run.console.report, target)
     if made is not None:
         _show_restore.snapshot(run, made)
 
 
 @stack_task(json=True, yes=True, help={"name": "The snapshot; the newest by default.", **_REMOTE})
-def rewind(run: Run, name: str = "", allow_remote: bool = False, confirm: str = "") -> None:
+def rewind(
+    run: Run,
+    name: str = "",
+    target: str = "",
+    allow_remote: bool = False,
+    confirm: str = "",
+) -> None:
     """Go back to a snapshot; it stays, and what is live now is kept."""
     from invoke_stack.database import snapshot as domain
     from invoke_stack.database.rails import Consent
     from invoke_stack.tasks import _show_restore
 
-    consent = Consent(remote=allow_remote, name=confirm)
-    with running_stack(run) as (found, engine):
-        done = domain.rewind(
-            run.project, found, engine, name, consent, run.confirm, run.console.report
-        )
+    consent, report = Consent(remote=allow_remote, name=confirm), run.console.report
+    with around(run, needed=not target) as (found, engine):
+        done = domain.rewind(run.project, found, engine, name, consent, run.confirm, report, target)
     if done is not None:
         _show_restore.restored(run, done)

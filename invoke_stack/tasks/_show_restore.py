@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke_stack import sizes
 from invoke_stack.database import snapshot as domain
-from invoke_stack.database.restoring.restore import UNDO, Restored
+from invoke_stack.database.restoring.request import UNDO, Restored
 from invoke_stack.database.snapshot import VOLATILE, Snapshot
 from invoke_stack.errors import StackError
 from invoke_stack.tasks._db_stack import running_stack
@@ -16,7 +16,8 @@ def restored(run: Run, done: Restored) -> None:
     if run.json:
         run.console.document(done.mapping())
         return
-    what = f"snapshot {done.snapshot}" if done.snapshot else "as it was before"
+    what = "a new one" if done.kept else "as it was before"
+    what = f"snapshot {done.snapshot}" if done.snapshot else what
     what = f"from {run.project.shown(done.file)}" if done.file else what
     run.console.result(f"{done.database}: {what}")
     run.console.note(f"{done.seconds:.1f} s, not reachable for {done.downtime:.2f} s of them")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from invoke_stack.tasks._db_backup import backup, backups, pin, prune, verify
 from invoke_stack.tasks._db_client import repair, shell, url
 from invoke_stack.tasks._db_migrate import generate, migrate, seed, status, studio
-from invoke_stack.tasks._db_restore import restore, rewind, snapshot
+from invoke_stack.tasks._db_restore import reset, restore, rewind, snapshot
 from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
@@ -20,6 +20,7 @@ __all__ = [
     "pin",
     "prune",
     "repair",
+    "reset",
     "restore",
     "rewind",
     "seed",

@@ -25,7 +25,8 @@ def carried(admin: Admin, file: Path, report: Report) -> Iterator[str]:
     """
     path = f"{FOLDER}/{admin.session}.dump"
     size = file.stat().st_size
-    report(Step(f"copying {size / 1024**2:.1f} MiB into the container"))
+    place = "into the container" if admin.target.container else f"to {FOLDER}"
+    report(Step(f"copying {size / 1024**2:.1f} MiB {place}"))
     argv = ("sh", "-c", _COPY, "sh", path, f"{FOLDER}/{admin.key}")
     command = admin.target.inside(argv, fed=True)
     try:
@@ -33,7 +34,7 @@ def carried(admin: Admin, file: Path, report: Report) -> Iterator[str]:
             code = running.wait()
             words = running.tail
         if not admin.project.dry and (code or [each.strip() for each in words[-1:]] != [str(size)]):
-            where = f"service {admin.target.service}"
+            where = admin.target.where
             detail = tuple(admin.project.secrets.hide(each) for each in words[-4:])
             text = f"{file.name} did not arrive whole in its {FOLDER}"
             hint = "make room for it there; see it with: inv stack.exec -s SERVICE -- df -h /tmp"

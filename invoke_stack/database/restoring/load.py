@@ -37,7 +37,16 @@ class Options:
 def archive_command(admin: Admin, target: Target, path: str, how: Options) -> Command:
     """Return the call that loads an archive that lies in the container."""
     argv = admin.restorer.load(path, target.database, how)
-    return target.inside(argv, application=admin.session)
+    return target.inside(proved(argv, admin.session), application=admin.session)
+
+
+def proved(argv: tuple[str, ...], word: str) -> tuple[str, ...]:
+    """Return a program that says `done WORD` once another one has ended well.
+
+    The exit code alone proves nothing: an interrupted `docker exec` ends with 0 while the program
+    goes on inside the container.
+    """
+    return ("sh", "-c", '"$@" && echo "done $0"', word, *argv)
 
 
 def archive(admin: Admin, target: Target, path: str, how: Options, report: Report) -> None:
@@ -53,7 +62,8 @@ def archive(admin: Admin, target: Target, path: str, how: Options, report: Repor
         admin.project.runner.start(command) as running,
     ):
         code, lines = _watched(running, target.service, began, report)
-    _require(admin, "the dump could not be restored", code, lines)
+        whole = f"done {admin.session}" in running.tail or admin.project.dry
+    _require(admin, code or (0 if whole else 1), lines)
 
 
 def script(admin: Admin, target: Target, file: Path, word: str) -> None:
@@ -62,15 +72,17 @@ def script(admin: Admin, target: Target, file: Path, word: str) -> None:
     Raises:
         StackError: a statement failed, or the end was not reached.
     """
-    command = target.inside(admin.restorer.script(), application=admin.session, fed=True)
+    argv = proved(admin.restorer.script(), admin.session)
+    command = target.inside(argv, application=admin.session, fed=True)
     with (
         sessions.ended_on_failure(admin.project, admin.outside, admin.session),
         admin.project.runner.start(command, stdin=file) as running,
     ):
         code = running.wait()
         lines = running.tail
-    whole = word in lines or admin.project.dry
-    _require(admin, "the dump could not be restored", code or (0 if whole else 1), lines)
+    # The first comes from the end of the dump, the second once it is committed.
+    whole = {word, f"done {admin.session}"} <= set(lines) or admin.project.dry
+    _require(admin, code or (0 if whole else 1), lines)
 
 
 def compare(admin: Admin, target: Target, wanted: Mapping[str, int]) -> None:
@@ -130,14 +142,15 @@ def _watched(
     return (code or 1 if failed else code), tuple(failed or running.tail)
 
 
-def _require(admin: Admin, text: str, code: int, lines: Sequence[str]) -> None:
-    """Raise with the lines from the first error on; an exit code alone proves nothing."""
+def _require(admin: Admin, code: int, lines: Sequence[str]) -> None:
+    """Raise with the lines from the first error on."""
     first = next((n for n, line in enumerate(lines) if _ERROR.match(line)), None)
     if code == 0 and first is None:
         return
     shown = lines[-_SHOWN:] if first is None else lines[first : first + _SHOWN]
     detail = tuple(admin.project.secrets.hide(line)[:_LONGEST] for line in shown)
     hint = "the live database is what it was; correct the cause, then run it again"
+    text = "the dump could not be restored"
     raise StackError("db.restore", text, hint=hint, detail=detail)
 
 

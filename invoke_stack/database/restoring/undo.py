@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from invoke_stack.database import admin as admins
-from invoke_stack.database import rails, swap
+from invoke_stack.database import locate, rails, swap
 from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Confirm, Consent
-from invoke_stack.database.restoring.restore import Restored
+from invoke_stack.database.restoring.request import Options, Restored
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
@@ -19,8 +19,8 @@ from invoke_stack.project import Project
 def undo(  # noqa: PLR0913 - what every changing task gets
     project: Project,
     declared: Declared,
-    docker: Docker,
-    to_db: str,
+    docker: Docker | None,
+    options: Options,
     consent: Consent,
     confirm: Confirm,
     report: Report = silent,
@@ -35,8 +35,10 @@ def undo(  # noqa: PLR0913 - what every changing task gets
         RefusedError: a rail.
     """
     began = time.monotonic()
-    found = targets.find(project, declared, docker)
-    admin, server = admins.connect(project, admins.at(found, to_db) if to_db else found)
+    found = locate.find(project, declared, docker, options.target, report)
+    target = targets.with_database(found, options.to_db) if options.to_db else found
+    admins.permitted(project, target, "db.restore", consent)
+    admin, server = admins.connect(project, target)
     database = admin.target.database
     kept = swap.kept(admin, server)
     if not kept:

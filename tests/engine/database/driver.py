@@ -15,7 +15,7 @@ from typing import Any
 from invoke_stack import settings
 from invoke_stack.database import adopt, backup, catalog, job, rails, reset, snapshot, verify, wait
 from invoke_stack.database import target as targets
-from invoke_stack.database.restoring import restore, undo
+from invoke_stack.database.restoring import request, restore, undo
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
 from invoke_stack.errors import RefusedError, StackError
@@ -52,9 +52,11 @@ def emptied(project: Project, stack: Any, engine: Any, options: Any) -> Any:
 
 RESTORING: dict[str, Any] = {
     "restore": lambda p, s, e, options: restore.restore(
-        p, s, e, restore.Options(**options), rails.Consent(), agreed, report
+        p, s, e, request.Options(**options), rails.Consent(), agreed, report
     ),
-    "undo": lambda p, s, e, _: undo.undo(p, s, e, "", rails.Consent(), agreed, report),
+    "undo": lambda p, s, e, options: undo.undo(
+        p, s, e, request.Options(**options), rails.Consent(), agreed, report
+    ),
     "reset": emptied,
     "snapshot": lambda p, s, e, options: snapshot.snapshot(p, s, e, options["name"], report),
     "rewind": lambda p, s, e, options: snapshot.rewind(
