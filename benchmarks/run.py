@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import envfiles
+import images
 import killed
 import listing
 import startup
@@ -19,7 +20,7 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 def main() -> int:
     """Run all of it."""
-    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *killed.rows()]
+    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *killed.rows(), *images.rows()]
     text = _page(rows)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
