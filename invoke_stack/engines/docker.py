@@ -159,19 +159,31 @@ def _publishes(listed: Mapping[str, Any]) -> bool:
     return any(port.get("PublicPort") for port in listed.get("Ports") or ())
 
 
+def prepared(project: Project) -> Endpoint:
+    """Return the engine's endpoint and load what `connect` needs: for a thread of its own."""
+    import docker.errors
+    import requests
+
+    _ = docker.errors, requests
+    return endpoint.find(project)
+
+
 @contextmanager
-def connect(project: Project, *, timeout_s: int = TIMEOUT_S) -> Iterator[Docker]:
+def connect(
+    project: Project, *, timeout_s: int = TIMEOUT_S, where: Endpoint | None = None
+) -> Iterator[Docker]:
     """Open the engine that the Docker CLI would use.
 
     Args:
         project: whose environment and runner decide which engine that is.
         timeout_s: how long one answer may take; an engine can hang with its socket open.
+        where: the endpoint, where it is known already.
 
     Raises:
         UnreachableError: no engine answers there.
         StackError: the engine refused a request later on.
     """
-    where = endpoint.find(project)
+    where = where or endpoint.find(project)
     import docker.errors
     import requests
 
