@@ -31,6 +31,10 @@ SHOWN = 12
 """Lines of a failing step's output that its error shows."""
 
 
+SHARED = "shared"
+"""Stands for the stage of a step that another service's stage has, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What `image.build` was asked for."""
@@ -184,8 +188,22 @@ def _built(engine: Docker, target: Target, watch: Watch, before: Image | None) -
         seconds=watch.seconds(target.name),
         delta=image.bytes - before.bytes if before else None,
         changes=record.changes(before, image) if before else (),
-        hits=tuple(Hits(*each) for each in watch.log.hits(target.name)),
+        hits=hits(target, watch.log),
     )
+
+
+def hits(target: Target, log: BuildLog) -> tuple[Hits, ...]:
+    """Return the cache hits of a service by stage.
+
+    A step that two services share is told with the stage of one of them.
+    """
+    known = target.source.stages
+    counted: dict[str, Hits] = {}
+    for stage, cached, steps in log.hits(target.name):
+        name = stage if not known or stage in known else SHARED if "" not in known else ""
+        before = counted.get(name, Hits(name, 0, 0))
+        counted[name] = Hits(name, before.cached + cached, before.steps + steps)
+    return tuple(counted.values())
 
 
 def _finished(  # noqa: PLR0913 - what a build leaves behind
