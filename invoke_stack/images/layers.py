@@ -111,16 +111,22 @@ def told_by(image: Image, config: Mapping[str, Any], target: Target) -> Image:
     the whole image has, does. It knows no sizes.
     """
     history = [mapping(each) for each in config.get("history") or ()]
-    history.reverse()
-    texts = [str(each.get("created_by") or "") for each in history]
-    made = target.source.made_by(target.stage, texts)
     layers = [
         _layer(0, text, known, target.source)
-        for each, text, known in zip(history, texts, made, strict=True)
+        for each, (text, known) in zip(history, steps(config, target), strict=True)
         if not each.get("empty_layer")
     ]
-    layers.reverse()
     return replace(image, layers=tuple(layers), base=_inherited(layers))
+
+
+def steps(
+    config: Mapping[str, Any], target: Target
+) -> tuple[tuple[str, tuple[Instruction, int] | None], ...]:
+    """Return each step of an image's own history with the instruction behind it, in order."""
+    texts = [str(mapping(each).get("created_by") or "") for each in config.get("history") or ()]
+    texts.reverse()
+    found = list(zip(texts, target.source.made_by(target.stage, texts), strict=True))
+    return tuple(reversed(found))
 
 
 def _inherited(layers: Sequence[Layer]) -> int:
