@@ -24,6 +24,8 @@ START_INTERVAL_API = (1, 44)
 """The first engine API that probes faster while a service starts (Docker Engine 25)."""
 
 TIMEOUT_S = 20
+ARCHIVE_TIMEOUT_S = 600
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ class Docker:
 
     def archive(self, image: str) -> Iterator[bytes]:
         """Yield the parts of an image as `docker save` writes it."""
-        yield from self._api.get_image(image)
+        # The engine gathers the layers before it sends the first byte.
+        answer = self._asked(f"images/{image}/get", timeout=ARCHIVE_TIMEOUT_S, stream=True)
+        with answer:
+            yield from answer.iter_content(_CHUNK)
 
     def dangling(self, project: str) -> tuple[dict[str, Any], ...]:
         """Return the images of a Compose project that lost their name to a newer build."""
@@ -92,9 +97,7 @@ class Docker:
     def build_cache(self) -> tuple[dict[str, Any], ...]:
         """Return the records of the build cache, of every project."""
         # The SDK's own call has the engine measure every volume and container first.
-        address = f"{self._api.base_url}/v{self._api.api_version}/system/df"
-        answer = self._api.get(address, params={"type": "build-cache"})
-        answer.raise_for_status()
+        answer = self._asked("system/df?type=build-cache", timeout=ARCHIVE_TIMEOUT_S)
         return tuple(dict(each) for each in answer.json().get("BuildCache") or ())
 
     def logs(self, container: str, lines: int, *, since: float = 0.0) -> str:
@@ -134,6 +137,13 @@ class Docker:
         named = self._api.info().get("DockerRootDir") if self.endpoint.local else ""
         folder = Path(str(named))
         return folder if named and folder.is_dir() else None
+
+    def _asked(self, path: str, *, timeout: int, stream: bool = False) -> Any:
+        """Ask what the SDK has no call for, or none with a time of its own."""
+        address = f"{self._api.base_url}/v{self._api.api_version}/{path}"
+        answer = self._api.get(address, timeout=timeout, stream=stream)
+        answer.raise_for_status()
+        return answer
 
     def _listed(self, project: str) -> Iterator[Container]:
         label = {"label": f"{containers.PROJECT}={project}"}
@@ -182,19 +192,31 @@ def _publishes(listed: Mapping[str, Any]) -> bool:
     return any(port.get("PublicPort") for port in listed.get("Ports") or ())
 
 
+def prepared(project: Project) -> Endpoint:
+    """Return the engine's endpoint and load what `connect` needs: for a thread of its own."""
+    import docker.errors
+    import requests
+
+    _ = docker.errors, requests
+    return endpoint.find(project)
+
+
 @contextmanager
-def connect(project: Project, *, timeout_s: int = TIMEOUT_S) -> Iterator[Docker]:
+def connect(
+    project: Project, *, timeout_s: int = TIMEOUT_S, where: Endpoint | None = None
+) -> Iterator[Docker]:
     """Open the engine that the Docker CLI would use.
 
     Args:
         project: whose environment and runner decide which engine that is.
         timeout_s: how long one answer may take; an engine can hang with its socket open.
+        where: the endpoint, where it is known already.
 
     Raises:
         UnreachableError: no engine answers there.
         StackError: the engine refused a request later on.
     """
-    where = endpoint.find(project)
+    where = where or endpoint.find(project)
     import docker.errors
     import requests
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from invoke_stack import events
 from invoke_stack.compose import commands
@@ -29,6 +29,10 @@ from invoke_stack.stack import override, preflight, state
 
 SHOWN = 12
 """Lines of a failing step's output that its error shows."""
+
+
+SHARED = "shared"
+"""Stands for the stage of a step that another service's stage has, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +92,41 @@ def build(
         StackError: the build failed: the step, its Dockerfile line and what it printed last.
         BusyError: another build or `stack.up` of this project runs.
     """
-    declared = loading.load(project)
+    # Looking for the engine takes as long as Compose takes to read the files: side by side.
+    with ThreadPoolExecutor(1) as beside:
+        where = beside.submit(docker.prepared, project)
+        declared = loading.load(project)
+        wanted = _wanted(project, declared, request, report)
+        with state.alone(project, "image.build"):
+            began = time.time()
+            with (
+                override.applied(project, declared, {}, report) as plain,
+                targets.completed(project, plain, wanted, request.platforms) as call,
+            ):
+                watch, code = _run(project, call, wanted, request, report)
+            if project.dry:
+                return None
+            span = (began, time.time())
+            with docker.connect(project, where=where.result()) as engine:
+                if code:  # of an engine that does not answer, connecting tells more
+                    raise failure(wanted, watch)
+                found = _finished(project, declared, engine, wanted, watch, span)
+    findings = tuple(_findings(project, declared, wanted, found))
+    whole = Report(findings, rules=rules.rules("IMG114", "IMG201"))
+    return Outcome(declared.mode.name, span[1] - span[0], found, whole)
+
+
+def _wanted(
+    project: Project, declared: Declared, request: Request, report: events.Report
+) -> tuple[Target, ...]:
+    """Return what to build, after everything that can be refused beforehand."""
     wanted = targets.find(project, declared, request.services)
     preflight.variables(declared)
     for each in wanted:
         budget.of(project, each.name)
         if each.public:
             report(events.Note(f"{each.name}: from the env: {', '.join(each.public)}"))
-    with docker.connect(project) as engine, state.alone(project, "image.build"):
-        before = {t.name: record.previous(project, t.name, declared.mode.name) for t in wanted}
-        began = time.time()
-        with (
-            override.applied(project, declared, {}, report) as plain,
-            targets.completed(project, plain, wanted, request.platforms) as call,
-        ):
-            watch = _run(project, call, wanted, request, report)
-        if project.dry:
-            return None
-        span = (began, time.time())
-        found = tuple(_built(engine, each, watch, before[each.name]) for each in wanted)
-        _remember(project, declared, engine, wanted, found, watch.log, span)
-    findings = tuple(_findings(project, declared, wanted, found))
-    rules_known = rules.rules("IMG114", "IMG201")
-    return Outcome(
-        declared.mode.name, span[1] - span[0], found, Report(findings, rules=rules_known)
-    )
+    return wanted
 
 
 def command(call: ComposeCall, request: Request, services: Sequence[str]) -> Command:
@@ -128,19 +142,19 @@ def _run(
     wanted: Sequence[Target],
     request: Request,
     report: events.Report,
-) -> Watch:
+) -> tuple[Watch, int]:
     names = [each.name for each in wanted]
     report(events.Step(f"building {', '.join(names)}"))
     watch = Watch(project, names, report)
     with project.runner.start(command(call, request, names)) as running:
         code = watch.follow(running)
-    if code:
-        raise failure(wanted, watch.log, running.tail, watch.path)
-    return watch
+        watch.tail = running.tail
+    return watch, code
 
 
-def failure(wanted: Sequence[Target], log: BuildLog, tail: Sequence[str], path: Path) -> StackError:
+def failure(wanted: Sequence[Target], watch: Watch) -> StackError:
     """Return the error of a failed build: the step, its line, and what it printed last."""
+    log, tail = watch.log, watch.tail
     step = log.failed
     if step is None:
         plain = stored.build_error([each.name for each in wanted], tail)
@@ -156,7 +170,7 @@ def failure(wanted: Sequence[Target], log: BuildLog, tail: Sequence[str], path: 
     return StackError(
         place or target.name,
         f"{name}{' '.join(step.title.split())} failed: {_reason(step)}",
-        hint=f"{remedy}, then run the task again; all output: {path}",
+        hint=f"{remedy}, then run the task again; all output: {watch.path}",
         detail=tuple(said),
     )
 
@@ -174,19 +188,45 @@ def _built(engine: Docker, target: Target, watch: Watch, before: Image | None) -
         seconds=watch.seconds(target.name),
         delta=image.bytes - before.bytes if before else None,
         changes=record.changes(before, image) if before else (),
-        hits=tuple(Hits(*each) for each in watch.log.hits(target.name)),
+        hits=hits(target, watch.log),
     )
 
 
-def _remember(  # noqa: PLR0913 - what a build leaves behind
+def hits(target: Target, log: BuildLog) -> tuple[Hits, ...]:
+    """Return the cache hits of a service by stage.
+
+    A step that two services share is told with the stage of one of them.
+    """
+    known = target.source.stages
+    counted: dict[str, Hits] = {}
+    for stage, cached, steps in log.hits(target.name):
+        name = stage if not known or stage in known else SHARED if "" not in known else ""
+        before = counted.get(name, Hits(name, 0, 0))
+        counted[name] = Hits(name, before.cached + cached, before.steps + steps)
+    return tuple(counted.values())
+
+
+def _finished(  # noqa: PLR0913 - what a build leaves behind
     project: Project,
     declared: Declared,
     engine: Docker,
     wanted: Sequence[Target],
-    found: Sequence[Built],
-    log: BuildLog,
+    watch: Watch,
     span: tuple[float, float],
-) -> None:
+) -> tuple[Built, ...]:
+    """Return what was built, compared with the builds before, and write it down."""
+    mode = declared.mode.name
+    found = tuple(
+        _built(engine, each, watch, record.previous(project, each.name, mode)) for each in wanted
+    )
+    images = [each.image for each in found]
+    record.remember(project, mode, images, _made(wanted, watch.log), span)
+    stored.remember(project, declared, engine, [each.service for each in images])
+    return found
+
+
+def _made(wanted: Sequence[Target], log: BuildLog) -> list[str]:
+    """Return the instructions that were run, in the words of the build cache."""
     sources = {each.name: each.source for each in wanted}
     made: list[str] = []
     for step in log.steps:
@@ -194,8 +234,7 @@ def _remember(  # noqa: PLR0913 - what a build leaves behind
             # The cache tells of a RUN as it is written, of a COPY with its arguments filled in.
             own = sources[step.service].instruction(step)
             made += [step.text, f"{own.name} {' '.join(own.args)}" if own else step.text]
-    record.remember(project, declared.mode.name, [each.image for each in found], made, span)
-    stored.remember(project, declared, engine, [each.image.service for each in found])
+    return made
 
 
 def _findings(

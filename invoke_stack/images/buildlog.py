@@ -87,6 +87,13 @@ class BuildLog:
         active = [s for s in self.steps if s.service == service and s.state == "running"]
         return next((s for s in reversed(active) if s.instruction), active[-1] if active else None)
 
+    def finished(self, service: str) -> bool:
+        """Tell whether the image of a service has been stored."""
+        return any(
+            each.service == service and each.state == "done" and each.text.startswith("exporting")
+            for each in self.steps
+        )
+
     def feed(self, line: str) -> Step | None:
         """Take a line; return the step that has ended with it."""
         if found := _HEADER.match(line):

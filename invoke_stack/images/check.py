@@ -20,6 +20,7 @@ from invoke_stack.images import archive, budget, layers, targets, trial
 from invoke_stack.images.checks import dockerfiles, inside, running, starting
 from invoke_stack.images.checks.subject import Subject
 from invoke_stack.images.contents import Contents, Gatherer
+from invoke_stack.images.layers import Image
 from invoke_stack.images.needles import Needles
 from invoke_stack.images.rules import rules
 from invoke_stack.images.targets import Target
@@ -68,8 +69,9 @@ def check(
     with docker.connect(project) as engine:
         for target in wanted:
             report(events.Step(f"reading {target.tag}"))
-            subject = inspected(project, declared, engine, target)
-            found.append(_checked(project, subject))
+            image = layers.read(engine, target)
+            subject = inspected(project, declared, engine, target, image)
+            found.append(_checked(project, subject, image))
             if request.run:
                 found.append(trial.check(project, subject, report))
     # Two services that are built from one Dockerfile share its findings.
@@ -85,16 +87,17 @@ def check(
     )
 
 
-def inspected(project: Project, declared: Declared, engine: Docker, target: Target) -> Subject:
+def inspected(
+    project: Project, declared: Declared, engine: Docker, target: Target, image: Image
+) -> Subject:
     """Return an image with everything that the rules look at; its stream is read once."""
-    image = layers.read(engine, target)
     config = mapping((engine.image(image.id) or {}).get("Config"))
     secrets = _secrets(project, declared, target)
     gatherer = Gatherer(Needles(secrets.items()), _scripts(target, config))
     contents = gatherer.finished(archive.walk(engine.archive(image.id), gatherer.look))
     return Subject(
         target=target,
-        image=image,
+        image=layers.told_by(image, contents.archive.config, target),
         config=config,
         contents=contents,
         environment=_environment(project, declared, target, config),
@@ -104,14 +107,14 @@ def inspected(project: Project, declared: Declared, engine: Docker, target: Targ
     )
 
 
-def _checked(project: Project, subject: Subject) -> Report:
+def _checked(project: Project, subject: Subject, image: Image) -> Report:
     found = [
         *running.check(subject),
         *starting.check(subject),
         *inside.check(subject),
         *dockerfiles.check(subject),
     ]
-    if over := budget.check(project, subject.image, subject.target.source):
+    if over := budget.check(project, image, subject.target.source):
         found.append(over)
     if any(each.rule == "IMG105" for each in found):
         found = [each for each in found if each.rule not in _OF_THE_STAGE]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from invoke_stack.compose.tolerant import mapping
 from invoke_stack.dockerfile.model import Instruction
 from invoke_stack.engines.docker import Docker
 from invoke_stack.errors import UsageError
@@ -82,10 +83,8 @@ def read(engine: Docker, target: Target, tag: str = "") -> Image:
     history = engine.history(str(document["Id"]))
     digests = tuple((document.get("RootFS") or {}).get("Layers") or ())
     layers = _layers(history, digests, target.source, target.stage)
-    base = next((n for n, each in enumerate(layers) if each.file), len(layers))
-    return Image(
-        target.name, tag, str(document["Id"]), int(document.get("Size") or 0), layers, base
-    )
+    size = int(document.get("Size") or 0)
+    return Image(target.name, tag, str(document["Id"]), size, layers, _inherited(layers))
 
 
 def _layers(
@@ -93,21 +92,53 @@ def _layers(
 ) -> tuple[Layer, ...]:
     texts = [str(each.get("CreatedBy") or "") for each in history]
     made = source.made_by(stage, texts)
-    layers = []
-    for each, text, known in zip(history, texts, made, strict=True):
-        if keyword(text) in _PLAIN:
-            continue
-        said = written(known[0]) if known else told(text)
-        line = 0 if known is None or source.inline else known[1]
-        file = source.file if known else ""
-        layers.append(Layer(int(each.get("Size") or 0), _short(said), file, line))
+    layers = [
+        _layer(int(each.get("Size") or 0), text, known, source)
+        for each, text, known in zip(history, texts, made, strict=True)
+        if keyword(text) not in _PLAIN
+    ]
     layers.reverse()
     if len(layers) != len(digests):
         return tuple(each for each in layers if each.bytes)
-    return tuple(
-        Layer(each.bytes, each.created_by, each.file, each.line, digest)
-        for each, digest in zip(layers, digests, strict=True)
-    )
+    pairs = zip(layers, digests, strict=True)
+    return tuple(replace(each, digest=digest) for each, digest in pairs)
+
+
+def told_by(image: Image, config: Mapping[str, Any], target: Target) -> Image:
+    """Return an image with exactly the layers that its own configuration tells of.
+
+    The engine's history does not say which steps made a layer; the configuration, which only
+    the whole image has, does. It knows no sizes.
+    """
+    history = [mapping(each) for each in config.get("history") or ()]
+    layers = [
+        _layer(0, text, known, target.source)
+        for each, (text, known) in zip(history, steps(config, target), strict=True)
+        if not each.get("empty_layer")
+    ]
+    return replace(image, layers=tuple(layers), base=_inherited(layers))
+
+
+def steps(
+    config: Mapping[str, Any], target: Target
+) -> tuple[tuple[str, tuple[Instruction, int] | None], ...]:
+    """Return each step of an image's own history with the instruction behind it, in order."""
+    texts = [str(mapping(each).get("created_by") or "") for each in config.get("history") or ()]
+    texts.reverse()
+    found = list(zip(texts, target.source.made_by(target.stage, texts), strict=True))
+    return tuple(reversed(found))
+
+
+def _inherited(layers: Sequence[Layer]) -> int:
+    """Return how many layers come before the first one of the Dockerfile."""
+    return next((number for number, each in enumerate(layers) if each.file), len(layers))
+
+
+def _layer(size: int, text: str, known: tuple[Instruction, int] | None, source: Source) -> Layer:
+    if known is None:
+        return Layer(size, _short(told(text)))
+    line = 0 if source.inline else known[1]
+    return Layer(size, _short(written(known[0])), source.file, line)
 
 
 def written(instruction: Instruction) -> str:

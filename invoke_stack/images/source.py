@@ -100,14 +100,15 @@ class Source:
         numbered = self.steps(stage) if stage else ()
         return numbered[step.index - 1][1] if step.index <= len(numbered) else None
 
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """The stages by the names that BuildKit gives them; the only one has no name, too."""
+        found = self.dockerfile.stages if self.dockerfile else ()
+        named = {each.name or f"stage-{each.index}": each for each in found}
+        return named | ({"": found[0]} if len(found) == 1 else {})
+
     def _stage_of(self, step: Step) -> Stage | None:
-        stages = self.dockerfile.stages if self.dockerfile and step.instruction else ()
-        for stage in stages:
-            names = {stage.name} if stage.name else {f"stage-{stage.index}"}
-            names |= {""} if len(stages) == 1 else set()
-            if step.stage.lower() in names:
-                return stage
-        return None
+        return self.stages.get(step.stage.lower()) if step.instruction else None
 
     def made_by(
         self, target: str, history: Sequence[str]

@@ -30,6 +30,7 @@ class Watch:
     def __init__(self, project: Project, services: Sequence[str], report: events.Report) -> None:
         self.log = BuildLog(services)
         self.path = project.root / ".invoke-stack" / LOG
+        self.tail: tuple[str, ...] = ()
         self._project = project
         self._services = services
         self._report = report
@@ -76,13 +77,15 @@ class Watch:
         failed = self.log.failed
         rows = []
         for name in self._services:
-            step = self.log.running(name)
-            began = self._spans[name][0]
-            state = "building" if code is None else "done"
+            began, last = self._spans[name]
+            step = self.log.running(name) if code is None else None
+            detail = " ".join(step.title.split()) if step else ""
+            over = code is not None or self.log.finished(name)
+            state = "done" if over else "building"
             if code and (failed is None or failed.service == name):
                 state = "failed"
-            detail = " ".join(step.title.split()) if step and code is None else ""
-            rows.append(ServiceProgress(name, state, detail, now - began))  # type: ignore[arg-type]
+            since = (last if over else now) - began
+            rows.append(ServiceProgress(name, state, detail, since))  # type: ignore[arg-type]
         return rows
 
     def _opened(self) -> contextlib.AbstractContextManager[TextIOWrapper]:

@@ -101,7 +101,7 @@ def scan(
     _show_image.checked(run, found, format=format, gate=gate)
 
 
-@stack_task(json=True, yes=True)
+@stack_task(modes=False, json=True, yes=True)
 def prune(run: Run) -> None:
     """Remove this project's unnamed images and build cache; no other project's."""
     from invoke_stack.images import prune as domain

@@ -138,3 +138,43 @@ def test_a_word_that_a_flag_does_not_know_is_refused_at_once(
 ) -> None:
     assert built.inv(task, flag, "loud").code == 2
     assert built.calls("config") == []
+
+
+def test_an_engine_that_does_not_answer_ends_a_build_with_6(built: Stage) -> None:
+    built.environ["DOCKER_HOST"] = "unix:///nowhere/engine.sock"
+    built.answer("plain build", stderr="Cannot connect to the Docker daemon\n", code=1)
+
+    ran = built.inv("image.build")
+
+    assert ran.code == 6
+    assert "no engine answers at unix:///nowhere/engine.sock" in ran.err
+
+
+def test_a_build_shows_time_size_and_what_changed(built: Stage, engine: FakeEngine) -> None:
+    log = "#1 [web 1/2] FROM node:22\n#1 CACHED\n#2 [web 2/2] COPY a b\n#2 DONE 0.3s\n"
+    built.answer("plain build", log)
+    first = built.inv("image.build")
+    engine.images["shop-web"]["Size"] += 7_000_000
+    engine.histories["sha256:1"] = [{**HISTORY[0], "Size": 607_000_000}, HISTORY[1]]
+    second = built.inv("image.build")
+
+    assert (first.code, second.code) == (0, 0)
+    assert "first build" in first.out
+    assert "web | [2/2] COPY a b: 0.3 s" in first.err
+    assert "all 0/1" in first.out
+    assert "+7 MB  COPY a b (Dockerfile:2)" in second.out
+
+
+def test_a_failed_build_names_the_line_and_what_was_printed(built: Stage) -> None:
+    log = (
+        "#2 [web 2/2] COPY a b\n#2 0.1 a is a folder\n"
+        '#2 ERROR: process "x" did not complete successfully: exit code: 7\n'
+    )
+    built.answer("plain build", log, code=17)
+
+    ran = built.inv("image.build")
+
+    assert ran.code == 1
+    assert "error: Dockerfile:2: web: [2/2] COPY a b failed: exit code: 7\n" in ran.err
+    assert "  a is a folder\n" in ran.err
+    assert ".invoke-stack/build.log" in ran.err

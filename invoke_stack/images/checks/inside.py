@@ -11,12 +11,13 @@ from typing import Any
 from invoke_stack.compose.tolerant import mapping
 from invoke_stack.environment import placeholders
 from invoke_stack.findings.model import Finding
-from invoke_stack.images import arguments
+from invoke_stack.images import arguments, layers
 from invoke_stack.images.budget import size
 from invoke_stack.images.checks.subject import Subject
 from invoke_stack.images.contents import CACHES, Trace
 from invoke_stack.images.needles import KEY, KNOWN, Needles
 from invoke_stack.images.rules import finding
+from invoke_stack.images.source import keyword
 from invoke_stack.redaction import is_sensitive
 
 NOISE = 100_000
@@ -101,18 +102,17 @@ def _history(subject: Subject) -> Iterator[Finding]:
     """Tell of secrets in the text of instructions; arguments and ENV have rules of their own."""
     needles = Needles(subject.secrets.items())
     explained = {*subject.target.source.arguments, *subject.own_environment}
-    told = set()
-    for layer in subject.image.layers[subject.image.base :]:
-        for what in needles.names(layer.created_by.encode()):
-            name = what.removeprefix(KNOWN)
-            if name not in explained and (what, layer.line) not in told:
-                told.add((what, layer.line))
+    for text, known in layers.steps(subject.contents.archive.config, subject.target):
+        if known is None or keyword(text) in {"ARG", "ENV"}:
+            continue
+        for what in needles.names(layers.told(text).encode()):
+            if what.removeprefix(KNOWN) not in explained:
                 yield finding(
                     "IMG113",
                     subject.name,
-                    f"an instruction holds {what}, and `docker history` prints it",
+                    f"{known[0].name} holds {what}, and `docker history` prints it",
                     "RUN --mount=type=secret,id=NAME …; and replace the secret",
-                    subject.target.source.place(layer.line),
+                    subject.target.source.place(known[1]),
                 )
 
 

@@ -49,6 +49,7 @@ def gathered(
     layers: list[Mapping[str, str | None]],
     secrets: Mapping[str, str],
     scripts: tuple[str, ...] = (),
+    history: tuple[str, ...] = (),
 ) -> Contents:
     """Return the contents of layers given as path to text; None deletes."""
     gatherer = Gatherer(Needles(secrets.items()), scripts)
@@ -60,7 +61,8 @@ def gathered(
             kind = "5" if path.endswith("/") else "0"
             member = Member(known.lstrip("/"), kind, len(raw), 0o755, "")
             gatherer.look(str(number), member, iter([memoryview(raw)]))
-    return gatherer.finished(Archive(layers=tuple(str(n) for n in range(len(layers)))))
+    config = {"history": [{"created_by": text} for text in history]}
+    return gatherer.finished(Archive(config, tuple(str(n) for n in range(len(layers)))))
 
 
 @pytest.fixture
@@ -76,6 +78,7 @@ def make_subject() -> MakeSubject:
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         scripts: tuple[str, ...] = (),
+        history: tuple[str, ...] = (),
         production: bool = True,
     ) -> Subject:
         stack = model.parse({"services": {"web": {"build": ".", **(service or {})}}})
@@ -99,7 +102,7 @@ def make_subject() -> MakeSubject:
             ),
             image=Image("web", "shop-web", "sha256:1", 1, tuple(steps), base=1),
             config=stored,
-            contents=gathered(list(whole), secrets or {}, scripts),
+            contents=gathered(list(whole), secrets or {}, scripts, history),
             environment={**env, **(environment or {})},
             secrets=secrets or {},
             compose="compose.yaml",

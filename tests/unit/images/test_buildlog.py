@@ -103,6 +103,11 @@ def test_with_one_service_its_name_may_be_left_out() -> None:
     assert [each.stage for each in log.steps] == ["deps", "stage-1", ""]
 
 
+def test_a_service_is_finished_when_its_image_is_stored(log: BuildLog) -> None:
+    assert log.finished("web")
+    assert not log.finished("api")
+
+
 def test_a_cancelled_step_is_no_failure() -> None:
     log = read("#2 [web 1/2] RUN make\n#2 CANCELED\n", "web")
 

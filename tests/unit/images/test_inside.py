@@ -151,6 +151,28 @@ def test_the_lines_that_replace_an_argument_name_the_step_that_builds(
     ]
 
 
+PLAIN = "FROM node:22\nARG TOKEN\nENV A=1\nRUN {}\nUSER node\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "rules"),
+    [
+        (f"curl -H 'Authorization: {SECRET}' https://x", "", ["IMG113"]),
+        (f"{'true && ' * 60}login {SECRET}", "", ["IMG113"]),
+        ("login", f"|1 TOKEN={SECRET} ", []),  # the argument's own rule tells of it
+        ("login", "", []),
+    ],
+)
+def test_secrets_in_instructions(
+    make_subject: MakeSubject, command: str, arguments: str, rules: list[str]
+) -> None:
+    history = ("", f"RUN /bin/sh -c echo {SECRET}", "ARG TOKEN", "ENV A=1")
+    history += (f"RUN {arguments}/bin/sh -c {command} # buildkit", "USER node")
+    subject = make_subject(text=PLAIN.format(command), history=history, secrets={"AUTH": SECRET})
+
+    assert found(subject) == rules
+
+
 @pytest.mark.parametrize(
     ("path", "manager"),
     [

@@ -57,6 +57,23 @@ def test_every_layer_has_its_size_its_instruction_and_its_line(target: Target) -
     assert image.base == 2
 
 
+def test_the_images_own_configuration_tells_which_steps_made_a_layer(target: Target) -> None:
+    image = layers.read(Engine([]), target)  # type: ignore[arg-type]
+    history = [
+        {"created_by": each["CreatedBy"], "empty_layer": not each["Size"]}
+        for each in reversed(HISTORY)
+    ]
+
+    exact = layers.told_by(image, {"history": history}, target)
+
+    assert [(each.created_by, each.line) for each in exact.layers] == [
+        ("(imported)", 0),
+        ("RUN npm ci", 0),
+        ("COPY --from=builder /app/dist ./", 8),
+    ]
+    assert exact.base == 2
+
+
 def test_digests_that_cannot_be_told_apart_are_left_out(target: Target) -> None:
     image = layers.read(Engine(["a"]), target)  # type: ignore[arg-type]
 
