@@ -12,6 +12,7 @@ from pathlib import Path
 import envfiles
 import killed
 import listing
+import migrate
 import startup
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
@@ -19,7 +20,8 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 def main() -> int:
     """Run all of it."""
-    rows = [*listing.rows(), *startup.rows(), *envfiles.rows(), *killed.rows()]
+    measured = (listing, startup, migrate, envfiles, killed)
+    rows = [row for each in measured for row in each.rows()]
     text = _page(rows)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)
