@@ -47,7 +47,7 @@ def find(project: Project, declared: Declared, key: str) -> Keyed:
         return found
     direct = [
         each
-        for each in _addresses(declared)
+        for each in known(declared)
         if _DIRECT.search(each.key)
         and not each.address.pooled
         and each.address.database == found.address.database
@@ -75,14 +75,23 @@ def written(project: Project, declared: Declared, key: str) -> Keyed:
         raise UsageError("--target", "takes a variable's name, not a URL", hint=hint)
     values = _values(declared)
     if not values.get(key):
-        known = ", ".join(each.key for each in _addresses(declared)) or "none"
+        names = ", ".join(each.key for each in known(declared)) or "none"
         state = "is empty or not set" if key in values else "is no variable of this project"
-        hint = f"variables with a PostgreSQL URL: {known}"
+        hint = f"variables with a PostgreSQL URL: {names}"
         raise UsageError(f"--target {key}", state, hint=hint)
     project.secrets.learn([values[key]])
     found = Keyed(key, values[key], urls.parse(values[key], key))
     project.secrets.learn([found.address.password] if found.address.password else [])
     return found
+
+
+def known(declared: Declared) -> Iterator[Keyed]:
+    """Yield the variables that hold a PostgreSQL URL, by name."""
+    for key, text in sorted(_values(declared).items()):
+        try:
+            yield Keyed(key, text, urls.parse(text, key))
+        except UsageError:
+            continue
 
 
 def _values(declared: Declared) -> dict[str, str]:
@@ -94,11 +103,3 @@ def _values(declared: Declared) -> dict[str, str]:
         if value.text is not None or key not in found:
             found[key] = value.text or ""
     return found
-
-
-def _addresses(declared: Declared) -> Iterator[Keyed]:
-    for key, text in sorted(_values(declared).items()):
-        try:
-            yield Keyed(key, text, urls.parse(text, key))
-        except UsageError:
-            continue

@@ -54,8 +54,16 @@ def find(
         if found.note:
             report(Note(found.note))
         return at(project, declared, docker, found)
+    try:
+        service = targets.service_of(project, declared).name
+    except UsageError as problem:
+        known = [each.key for each in keyed.known(declared)]
+        if not known or "no database" not in problem.message:
+            raise
+        hint = f"name the variable of the one you mean: --target {known[0]}"
+        raise UsageError(problem.where, problem.message, hint=hint) from problem
     if docker is None:
-        raise _no_engine(targets.service_of(project, declared).name)
+        raise _no_engine(service)
     return targets.find(project, declared, docker)
 
 

@@ -9,6 +9,7 @@ from invoke_stack.database import locate, sessions, urls
 from invoke_stack.database import target as targets
 from invoke_stack.database.keyed import Keyed
 from invoke_stack.database.migrating import Place
+from invoke_stack.database.shell import UNCONNECTED
 from invoke_stack.database.sqlfiles import journal
 from invoke_stack.database.target import Target
 from invoke_stack.errors import BusyError, StackError
@@ -47,10 +48,13 @@ def run(project: Project, to: Target, script: str) -> Completed:
     # Read as a file, psql tells the line of what fails.
     command = to.inside(to.provider.shell("", bare=True), application=name, fed=True)
     try:
-        return project.runner.capture(command, stdin=script.encode())
+        done = project.runner.capture(command, stdin=script.encode())
     except KeyboardInterrupt:
         sessions.end_quietly(project, to, name, sessions.START_S)
         raise
+    if done.code == UNCONNECTED:  # no fault of the file
+        raise targets.failed(project, to, done)
+    return done
 
 
 def tell(project: Project, report: Report, done: Completed, shown: str, before: int) -> None:

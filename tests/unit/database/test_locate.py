@@ -285,6 +285,18 @@ def test_a_url_elsewhere_is_the_same_from_both_sides(bare: Project) -> None:
     assert url.find(bare, stack(A=POOLED), None, "A", "stack").text == POOLED
 
 
+def test_a_stack_without_a_database_names_the_variable_to_take(bare: Project) -> None:
+    declared = stack(FAR_URL=REMOTE)
+    services = {"web": declared.model.services["web"]}
+    declared.model = Model("shop", services)
+    declared.active = lambda: services
+
+    with pytest.raises(UsageError, match="no database service") as caught:
+        locate.find(bare, declared, None)
+
+    assert caught.value.hint == "name the variable of the one you mean: --target FAR_URL"
+
+
 def test_an_unknown_view_is_refused(bare: Project) -> None:
     with pytest.raises(UsageError, match="no such view: inside"):
         url.find(bare, stack(), None, view="inside")

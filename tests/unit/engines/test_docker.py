@@ -162,6 +162,12 @@ def test_the_environment_of_a_container_keeps_equals_signs_in_values() -> None:
     assert engine(inspected={"a": document}).environment("a") == {"A": "1", "B": "x=y", "C": ""}
 
 
+def test_the_command_line_of_a_container_is_its_program_and_its_arguments() -> None:
+    document = {"Path": "redis-server", "Args": ["--requirepass", "x"]}
+
+    assert engine(inspected={"a": document}).command("a") == ("redis-server", "--requirepass", "x")
+
+
 def test_volumes_come_with_their_size_where_the_engine_knows_it() -> None:
     found = engine(
         volumes=[{"Name": "shop_pg"}, {"Name": "shop_cache"}, {"Name": "shop_new"}],
