@@ -1,7 +1,7 @@
 """A container made from a build stage: for a database and a Prisma that only the stack has.
 
-Runtime images leave Prisma out; the stage that built them has it. That stage is built under a
-name of its own, from a generated compose file that repeats the service's `build:` section.
+Runtime images leave Prisma out; the stage that built them has it. A generated compose file makes
+the service that stage, with an image name of its own; everything else about it stays.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from invoke_stack import files
 from invoke_stack.compose.commands import ComposeCall
@@ -23,15 +24,21 @@ from invoke_stack.prisma.inside import Found
 from invoke_stack.prisma.package import Package
 from invoke_stack.project import Project
 
-SERVICE = "invoke-stack-prisma"
-"""The service that the generated compose file adds."""
-
 NAME = "prisma.json"
-Made: TypeAlias = tuple[ComposeCall, Found, str]
 BUILD_S = 1800
 RUN_S = 60
 _STAGE = re.compile(r"(?im)^\s*FROM\s+(?:--\S+\s+)*\S+\s+AS\s+(\S+)")
 LIKELY = ("builder", "build", "dev", "development", "migrate", "deps", "dependencies", "base")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A service whose image is a stage that has Prisma, and the Compose call that knows it."""
+
+    call: ComposeCall
+    found: Found
+    service: str
+    stage: str
 
 
 @contextmanager
@@ -48,7 +55,7 @@ def made(project: Project, place: Place, package: Package) -> Iterator[Made | No
         with place.compose() as base:
             yield _first(project, place, package, base, project.state / NAME)
     finally:
-        path.unlink(missing_ok=True)  # build arguments may be secret
+        path.unlink(missing_ok=True)
 
 
 def stages(dockerfile: str) -> tuple[str, ...]:
@@ -57,12 +64,10 @@ def stages(dockerfile: str) -> tuple[str, ...]:
     return tuple(each for likely in LIKELY for each in names if each.lower() == likely)
 
 
-def document(name: str, service: Service, stage: str) -> dict[str, Any]:
-    """Return the compose file that adds a service for a build stage of another one."""
-    build = {**json.loads(service.build), "target": stage}
-    image = f"{name}-{service.name}-{stage}"
-    body = {"build": build, "image": image, "profiles": [SERVICE], "restart": "no"}
-    return {"services": {SERVICE: body}}
+def document(name: str, service: str, stage: str) -> dict[str, Any]:
+    """Return the compose file that turns a service into one of its build stages."""
+    body = {"build": {"target": stage}, "image": f"{name}-{service}-{stage}"}
+    return {"services": {service: body}}
 
 
 def _first(
@@ -70,20 +75,19 @@ def _first(
 ) -> Made | None:
     for service in place.declared.active().values():
         for stage in stages(_dockerfile(service)):
-            text = json.dumps(document(place.declared.name, service, stage))
-            files.write(path, text.replace("$", "$$"))
+            files.write(path, json.dumps(document(place.declared.name, service.name, stage)))
             call = dataclasses.replace(base, files=(*base.files, path))
-            if found := _tried(project, call, package):
-                return call, found, f"a container of {service.name}'s stage {stage}"
+            if found := _tried(project, call, service.name, package):
+                return Made(call, found, service.name, stage)
     return None
 
 
-def _tried(project: Project, call: ComposeCall, package: Package) -> Found | None:
-    build = call.command("build", "--quiet", SERVICE)
+def _tried(project: Project, call: ComposeCall, service: str, package: Package) -> Found | None:
+    build = call.command("build", "--quiet", service)
     if project.runner.capture(build, timeout_s=BUILD_S).code:
         return None
     program, *words = inside.probe_words(project, package)
-    flags = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", program, SERVICE)
+    flags = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", program, service)
     done = project.runner.capture(call.command(*flags, *words), timeout_s=RUN_S)
     return inside.read(done.stdout) if done.code == 0 else None
 

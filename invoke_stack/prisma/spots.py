@@ -146,9 +146,14 @@ def chosen(
 
 
 def _made(spot: Spot, made: builder.Made) -> Spot:
-    call, found, label = made
+    label = f"a container of {made.service}'s stage {made.stage}"
     return dataclasses.replace(
-        spot, kind="one-off", label=label, found=found, service=builder.SERVICE, call=call
+        spot,
+        kind="one-off",
+        label=label,
+        found=made.found,
+        service=made.service,
+        call=made.call,
     )
 
 

@@ -74,10 +74,15 @@ FIRST = "20240101000000_init"
 
 @dataclass(frozen=True)
 class Kit:
-    """What npm installed: `node_modules` by Prisma's version, the managers, the environment."""
+    """What npm installed.
+
+    ``modules`` is `node_modules` by Prisma's version, ``bin`` holds the package managers,
+    ``engine`` is the program that stands in for Prisma's download.
+    """
 
     modules: dict[str, Path]
-    managers: Path
+    bin: Path
+    engine: Path
     environ: dict[str, str]
 
 
@@ -106,10 +111,12 @@ class App(Project):
     version: str = "7"
     server: Server | None = None
     database: str = ""
+    kit: Kit | None = None
+    prisma_folder: str = "prisma"
 
     @property
     def prisma(self) -> Path:
-        return self.folder / "prisma"
+        return self.folder / self.prisma_folder
 
     def sql(self, statements: str) -> str:
         assert self.server is not None
@@ -128,7 +135,10 @@ class App(Project):
 
     def schema(self, more: str = "", generator: str = "") -> None:
         """Write the schema: the first model and more of them."""
-        self.write("prisma/schema.prisma", SCHEMA[self.version].format(generator, MODELS) + more)
+        self.write(
+            f"{self.prisma_folder}/schema.prisma",
+            SCHEMA[self.version].format(generator, MODELS) + more,
+        )
 
     def schema_field(self, field: str) -> None:
         """Add a field to the first model."""
@@ -199,7 +209,17 @@ def installed(scratch: Path) -> Kit:
     stub.touch()
     own = {"PATH": environ["PATH"], "PRISMA_QUERY_ENGINE_LIBRARY": str(stub)}
     modules = {version: scratch / version / "node_modules" for version in VERSIONS}
-    return Kit(modules, scratch / "managers" / "node_modules", own)
+    return Kit(modules, managers(scratch), scratch / "engine" / "schema-engine.js", own)
+
+
+def managers(scratch: Path) -> Path:
+    """Return a folder with pnpm, yarn and bun; bun's is in a package for this platform."""
+    modules, folder = scratch / "managers" / "node_modules", scratch / "bin"
+    folder.mkdir()
+    for name in ("pnpm", "yarn"):
+        (folder / name).symlink_to((modules / ".bin" / name).resolve())
+    (folder / "bun").symlink_to(next(modules.glob("@oven/*/bin/bun")))
+    return folder
 
 
 def server(folder: Path) -> Server:
@@ -217,7 +237,7 @@ def app(root: Path, kit: Kit, on: Server, version: str, *, migrated: bool = Fals
     database = f"db{secrets.token_hex(4)}"
     folder = root / f"{database}-{version}"
     secret = {"POSTGRES_PASSWORD": on.password}
-    made = App(folder, on.name, dict(kit.environ), {}, secret, version, on, database)
+    made = App(folder, on.name, dict(kit.environ), {}, secret, version, on, database, kit)
     made.write("tasks.py", ONE_LINE)
     # One server for all: its own folder is what its containers belong to.
     settings = {"stack": {"compose": {"files": [str(on.folder / "compose.yaml")]}}}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from prisma_projects import FIRST, GENERATOR, INIT, VERSIONS
-from stacks import canary, run_docker
+from stacks import canary, free_port, run_docker
 
 if TYPE_CHECKING:
     from prisma_projects import App, Begun
@@ -125,6 +125,20 @@ def prisma_that_is_not_installed_is_not_downloaded(app: App) -> None:
         assert "run in .: npm install" in result.stderr
 
 
+def a_database_that_is_not_the_stacks_is_only_touched_by_name(app: App) -> None:
+    port = free_port()
+    env = (app.folder / ".env").read_text()
+    app.write(".env", f"{env}OTHER_URL=postgresql://app:x@127.0.0.1:{port}/shop\n")
+    for words in (("db.status",), ("db.migrate", "--prod")):
+        result = app.inv(*words, "--target", "OTHER_URL")
+        assert result.code == 6, result.text
+        assert "shop" in result.error
+    unknown = app.inv("db.migrate", "--target", "NO_URL")
+    assert (unknown.code, "OTHER_URL" in unknown.stderr) == (2, True)
+    named = app.inv("db.migrate", "--target", "DATABASE_URL", "--json").ok().document
+    assert named["applied"] == [FIRST]  # the stack's own, by another way
+
+
 FRESH = (
     another_migration_that_holds_the_lock_is_busy,
     a_wrong_password_is_said_without_showing_it,
@@ -136,6 +150,7 @@ FRESH = (
     a_user_without_createdb_cannot_develop_and_is_told_why,
     a_failing_seed_shows_what_it_said,
     prisma_that_is_not_installed_is_not_downloaded,
+    a_database_that_is_not_the_stacks_is_only_touched_by_name,
 )
 
 
