@@ -28,8 +28,6 @@ PARTS = {
     "restore": "Restore, undo, snapshot",
     "restorefaults": "Restores interrupted",
     "images": "Images",
-    "monorepo": "Parity of a large repository",
-    "dockerfiles": "Dockerfile parser",
 }
 HEAD = """# Measured
 

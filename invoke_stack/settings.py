@@ -7,16 +7,13 @@ frozen dataclasses; an unknown key is an error that names the source and the nea
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
-import difflib
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from invoke_stack import shapes
-from invoke_stack.errors import UsageError
+from invoke_stack import casting
 
 PREFIX = "INVSTACK_"
 
@@ -194,74 +191,9 @@ def load(sources: Sequence[Source]) -> Settings:
     """
     merged: dict[str, Any] = {}
     for source in sources:
-        build(Settings, source.values, source.name, "stack")
+        casting.build(Settings, source.values, source.name, "stack")
         merged = _merged(merged, source.values)
-    return typing.cast("Settings", build(Settings, merged, "settings", "stack"))
-
-
-def build(kind: type[Any], values: Any, source: str, path: str) -> Any:
-    """Return ``kind`` built from a mapping, or say which key is wrong, and where."""
-    if not isinstance(values, Mapping):
-        raise shapes.expected(source, path, "a mapping", shapes.kind(values))
-    hints = typing.get_type_hints(kind)
-    known = {item.name: item.metadata for item in dataclasses.fields(kind)}
-    found = {}
-    for key, value in values.items():
-        if key not in known:
-            raise unknown(f"{path}.{key}", source, [f"{path}.{name}" for name in sorted(known)])
-        if value is not None:
-            found[key] = _cast(hints[key], value, source, f"{path}.{key}")
-            choices = known[key].get("choices", ())
-            shapes.fitting(source, f"{path}.{key}", found[key], choices)
-    return kind(**found)
-
-
-def unknown(path: str, source: str, known: Sequence[str]) -> UsageError:
-    """Return the error for a setting that does not exist, with the nearest one that does."""
-    # What all of them begin with would make every name look near.
-    head = PREFIX if path.startswith(PREFIX) else f"{path.rpartition('.')[0]}."
-    tails = [name.removeprefix(head) for name in known]
-    near = difflib.get_close_matches(path.removeprefix(head), tails, n=1, cutoff=0.6)
-    hint = f"did you mean {head}{near[0]}?" if near else f"known here: {', '.join(known)}"
-    return UsageError(source, f"{path}: unknown setting", hint=hint)
-
-
-def _cast(hint: Any, value: Any, source: str, path: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return build(typing.cast("type[Any]", hint), value, source, path)
-    if typing.get_origin(hint) is not None and issubclass(typing.get_origin(hint), Mapping):
-        if not isinstance(value, Mapping):
-            raise shapes.expected(source, path, "a mapping", shapes.kind(value))
-        item = typing.get_args(hint)[1]
-        # A name with nothing below it is there, with every default.
-        empty: Any = {} if dataclasses.is_dataclass(item) else ""
-        given = {str(key): empty if each is None else each for key, each in value.items()}
-        return {key: _cast(item, each, source, f"{path}.{key}") for key, each in given.items()}
-    if typing.get_origin(hint) is tuple:
-        return _tuple(hint, value, source, path)
-    return _scalar(hint, value, source, path)
-
-
-def _tuple(hint: Any, value: Any, source: str, path: str) -> tuple[Any, ...]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise shapes.expected(source, path, "a list", shapes.kind(value))
-    item = typing.get_args(hint)[0]
-    places = (f"{path}[{index}]" for index in range(len(value)))
-    if dataclasses.is_dataclass(item):
-        kind = typing.cast("type[Any]", item)
-        return tuple(
-            build(kind, each, source, place) for each, place in zip(value, places, strict=False)
-        )
-    return tuple(_scalar(item, each, source, path) for each in value)
-
-
-def _scalar(hint: Any, value: Any, source: str, path: str) -> Any:
-    if hint is str and isinstance(value, dt.date):
-        value = value.isoformat()  # what YAML makes of 2026-12-31 without quotes
-    fits = hint is Any or isinstance(value, hint)
-    if not fits or (hint is int and isinstance(value, bool)):
-        raise shapes.expected(source, path, shapes.KINDS[hint], shapes.kind(value))
-    return value
+    return typing.cast("Settings", casting.build(Settings, merged, "settings", "stack"))
 
 
 def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
@@ -290,9 +222,11 @@ def from_environ(environ: Mapping[str, str]) -> Iterator[Source]:
             continue
         found = paths.get(name.removeprefix(PREFIX))
         if found is None:
-            raise unknown(name, "environment", sorted(PREFIX + known for known in paths))
+            raise casting.unknown(
+                name, "environment", sorted(PREFIX + known for known in paths), head=PREFIX
+            )
         path, hint = found
-        value: Any = _from_text(hint, environ[name], name)
+        value: Any = casting.from_text(hint, environ[name], name)
         for part in reversed(path):
             value = {part: value}
         yield Source(name, value)
@@ -308,17 +242,3 @@ def _leaves(kind: type[Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str,
             continue  # nor has a list of mappings
         else:
             yield (*path, name), hint
-
-
-def _from_text(hint: Any, text: str, name: str) -> Any:
-    words = {"true": True, "yes": True, "on": True, "1": True}
-    words |= {"false": False, "no": False, "off": False, "0": False, "": False}
-    if typing.get_origin(hint) is tuple:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    if hint is bool and text.casefold() in words:
-        return words[text.casefold()]
-    if hint is int and text.strip().isdecimal():
-        return int(text.strip()[:20])  # Python refuses to read more than some 4000 digits
-    if hint in {bool, int}:
-        raise shapes.expected(name, name, shapes.KINDS[hint], "another text")
-    return text
