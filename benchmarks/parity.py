@@ -25,7 +25,7 @@ from expectations import Expected, matches, read, violates
 
 from invoke_stack.findings.document import document
 from invoke_stack.parity import check
-from invoke_stack.process import SystemRunner
+from invoke_stack.process import Completed, SystemRunner
 from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
 
@@ -78,22 +78,51 @@ def main() -> int:
         if (case / "expected.md").is_file() and options.only in case.name:
             root = options.checkouts / case.name if options.checkouts else case / "checkout"
             started = time.perf_counter()
-            report = checked(case, root)
+            report, theirs = checked(case, root)
             seconds = time.perf_counter() - started
             files = sorted(_files(root))
             score = judged(case.name, report, (case / "expected.md").read_text(), files, result)
-            print(f"{case.name[-40:]:<40} {score}   {seconds:.2f} s")
+            print(f"{case.name[-40:]:<40} {score}   {seconds:.2f} s ({theirs:.2f} s Compose)")
     _print(result, show=options.show)
     return 0 if result.errors and all(hit for _, hit in result.errors) and not result.quiet else 1
 
 
-def checked(case: Path, root: Path) -> dict[str, Any]:
-    """Return what `parity.check --json` says about a checkout."""
+class Timed:
+    """Runs programs, and adds up what they took (two of them may run at the same time)."""
+
+    dry = False
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._inner = SystemRunner(environ)
+        self.spans: list[tuple[float, float]] = []
+        self.attach, self.start = self._inner.attach, self._inner.start
+
+    def capture(self, *args: Any, **options: Any) -> Completed:
+        """Run a program to its end."""
+        started = time.perf_counter()
+        try:
+            return self._inner.capture(*args, **options)
+        finally:
+            self.spans.append((started, time.perf_counter()))
+
+    @property
+    def seconds(self) -> float:
+        """How long at least one of them ran."""
+        total, end = 0.0, 0.0
+        for start, stop in sorted(self.spans):
+            total += max(0.0, stop - max(start, end))
+            end = max(end, stop)
+        return total
+
+
+def checked(case: Path, root: Path) -> tuple[dict[str, Any], float]:
+    """Return what `parity.check --json` says about a checkout, and Compose's seconds."""
     own = case / "settings.json"
     settings = load([Source(str(own), json.loads(own.read_text()))] if own.is_file() else [])
     environ = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    project = Project(root=root, settings=settings, runner=SystemRunner(environ), environ=environ)
-    return document(check.check(project))
+    runner = Timed(environ)
+    project = Project(root=root, settings=settings, runner=runner, environ=environ)
+    return document(check.check(project)), runner.seconds
 
 
 def _files(root: Path) -> Iterator[str]:

@@ -131,8 +131,8 @@ def applied(
     unsure = {each.rule for each in report.unknowns}
     faults = []
     for each in dict.fromkeys(acceptances):
-        idle = each not in used and not unsure.intersection(each.rules)
-        idle = idle and (checked is None or set(each.rules) <= set(checked))
+        ran = checked is None or set(each.rules) <= set(checked)
+        idle = ran and each not in used and not unsure.intersection(each.rules)
         if message := _fault(each, today) or ("accepts nothing any more" if idle else ""):
             faults.append(_finding(rule, each, message))
     return replace(report, findings=(*kept, *faults), suppressed=tuple(suppressed))

@@ -22,6 +22,8 @@ NEVER_FAILS = frozenset({"PAR003"})
 
 _SHOWN_KEYS = 4
 """Keys that the subject of a grouped finding names."""
+_SHOWN = 20
+"""Keys that its message names; its places are all there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +140,19 @@ def _one(group: str, several: Sequence[Finding]) -> Finding:
     subjects = list(dict.fromkeys(each.subject for each in several))
     more = len(subjects) - _SHOWN_KEYS
     subject = ", ".join(subjects[:_SHOWN_KEYS]) + (f", and {more} more" if more > 0 else "")
-    told = dict.fromkeys(each.message for each in several)
-    message = f"{group}: {', '.join(told)}"
+    told = list(dict.fromkeys(each.message for each in several))
+    message = f"{group}: {', '.join(_first(told))}"
     where = tuple(dict.fromkeys(place for each in several for place in each.where))
     fixes = list(dict.fromkeys(each.fix for each in several if each.fix))
+    if first.severity == "info":
+        fixes = _first(fixes)
     return replace(first, subject=subject, message=message, where=where, fix="\n".join(fixes))
+
+
+def _first(texts: Sequence[str]) -> list[str]:
+    """Return the first texts, and how many there are beside them."""
+    more = len(texts) - _SHOWN
+    return [*texts[:_SHOWN], f"… and {more} more"] if more > 1 else list(texts)
 
 
 def failing(report: Report, severity: str, minimum: str = "medium") -> tuple[Finding, ...]:

@@ -88,8 +88,9 @@ class Rule:
 
     @property
     def described(self) -> model.Rule:
-        """What SARIF and the like say about it."""
-        return model.Rule(self.id, self.title)
+        """What SARIF and the like say about it: the page's first paragraph."""
+        parts = self.text().split("\n\n")
+        return model.Rule(self.id, self.title, parts[1].strip() if len(parts) > 1 else "")
 
     def run(self, facts: Facts) -> Iterator[tuple[Finding, str] | tuple[Remark, bool]]:
         """Yield findings with their group, and remarks with whether they are passes."""

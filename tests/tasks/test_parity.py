@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,6 +231,32 @@ def test_a_rule_of_the_projects_own_runs(shop: Stage) -> None:
 
     assert ran.code == 3, ran.err
     assert "ACME001  shop  has no owner" in ran.out
+
+
+FLY = """\
+app = "shop"
+
+[http_service]
+internal_port = 3000
+
+[[http_service.checks]]
+path = "/up"
+"""
+
+
+def test_the_rule_and_the_reader_of_the_docs_work_as_they_stand(shop: Stage) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "parity.md").read_text("utf-8")
+    own_rule, own_reader = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+    shop.write("tasks.py", own_rule)
+    assert "ACME001  shop  has no owner" in shop.inv("parity.check", "--select", "ACME").out
+
+    shop.write("tasks.py", own_reader)
+    shop.write("fly.toml", FLY)
+    ran = shop.inv("parity.check", "--select", "PAR401")
+    assert ran.code == 3, ran.err
+    assert "health path differs: production /up, local /health" in ran.out
+    assert "fly.toml:1" in ran.out
 
 
 def test_without_a_production_file_it_says_what_to_write(shop: Stage) -> None:

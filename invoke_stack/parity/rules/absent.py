@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from invoke_stack.dockerfile.model import Run
+from invoke_stack.dockerfile.model import Copy, Run
 from invoke_stack.parity.declaration import Build, Process
 from invoke_stack.parity.repository import Facts
 from invoke_stack.parity.rule import Found, Outcome, Passed, places, rule
@@ -45,9 +45,24 @@ def _copies(each: Shipped) -> Iterator[Outcome]:
                 if each.tree.source(copy, source) is False:
                     text = f"{source} from {copy.origin}" if copy.origin else source
                     group = "copied, and cannot be there"
-                    fix = "the path that the build makes"
+                    fix = _moved(each.tree, copy, source)
                     message = f"{text} ({each.path}:{copy.line})"
                     yield Found(each.path, message, place, fix, group=group)
+
+
+def _moved(tree: Tree, copy: Copy, source: str) -> str:
+    """Return the line with the one path of the repository that ends like a lost source."""
+    parts = source.strip("./").split("/")
+    workspace = tree.where.facts.repository.workspace
+    known = workspace.files | workspace.folders
+    for start in range(1 if copy.origin else 0, len(parts)):
+        tail = "/".join(parts[start:])
+        found = [each for each in known if each.endswith(f"/{tail}")]
+        if len(found) == 1:
+            head = "/" + "/".join(parts[:start]) if copy.origin else "."
+            origin = f" --from={copy.origin}" if copy.origin else ""
+            return f"{copy.name}{origin} {head}/{found[0]} {copy.target}"
+    return f"{copy.name} with a path that is there, or without this line"
 
 
 def _hooks(facts: Facts, each: Shipped) -> Iterator[Outcome]:

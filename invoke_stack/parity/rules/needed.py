@@ -71,7 +71,7 @@ def given(process: Process) -> frozenset[str]:
 
 def needed(facts: Facts) -> dict[str, Needed]:
     """Return what production has to declare and does not, by key."""
-    everywhere = declared(facts) | _aimed_here(facts)
+    everywhere = declared(facts) | _aimed_here(facts) | _host_ports(facts) | _built_in(facts)
     found: dict[str, Needed] = {}
     for item in (*_schemas(facts), *_local(facts), *_templates(facts)):
         if item.key in everywhere or infrastructure(item.key) or platform(item.key):
@@ -91,6 +91,28 @@ def _aimed_here(facts: Facts) -> frozenset[str]:
         for key, var in each.items()
         if var.address is not None and var.address.host in _HERE
     )
+
+
+def _host_ports(facts: Facts) -> frozenset[str]:
+    """Return the variables that only choose a port of the host."""
+    lines = {
+        (port.src.file, port.src.line)
+        for layer in sides.layers(facts)
+        for each in sides.everything(layer)
+        for port in each.ports
+    }
+    used = (each for layer in sides.layers(facts) for each in layer.variables)
+    return frozenset(
+        each.name for each in used if (each.file, each.line) in lines and "PORT" in each.name
+    )
+
+
+def _built_in(facts: Facts) -> frozenset[str]:
+    """Return the build-time variables that production's images have a default for."""
+    builds = [each.build for each in facts.production.processes.values() if each.build]
+    stages = [stage for each in builds if each.parsed for stage in each.parsed.stages]
+    words = [pair for stage in stages for pair in (*stage.args.items(), *stage.env.items())]
+    return frozenset(key for key, word in words if sides.public(key) and word.value)
 
 
 def _merged(one: Needed, two: Needed) -> Needed:
