@@ -14,10 +14,9 @@ from invoke_stack.engines import docker
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import StackError
 from invoke_stack.findings.model import Finding, Report
-from invoke_stack.images import arguments, budget, layers, record, rules, targets
-from invoke_stack.images.buildlog import BuildLog, Step
+from invoke_stack.images import arguments, budget, failed, layers, record, rules, targets
+from invoke_stack.images.buildlog import BuildLog
 from invoke_stack.images.layers import Image
 from invoke_stack.images.record import Change
 from invoke_stack.images.targets import Target
@@ -26,10 +25,6 @@ from invoke_stack.process import Command
 from invoke_stack.project import Project
 from invoke_stack.stack import images as stored
 from invoke_stack.stack import override, preflight, state
-
-SHOWN = 12
-"""Lines of a failing step's output that its error shows."""
-
 
 SHARED = "shared"
 """Stands for the stage of a step that another service's stage has, too."""
@@ -109,7 +104,7 @@ def build(
             span = (began, time.time())
             with docker.connect(project, where=where.result()) as engine:
                 if code:  # of an engine that does not answer, connecting tells more
-                    raise failure(wanted, watch)
+                    raise failed.error(wanted, watch)
                 found = _finished(project, declared, engine, wanted, watch, span)
     findings = tuple(_findings(project, declared, wanted, found))
     whole = Report(findings, rules=rules.rules("IMG114", "IMG201"))
@@ -150,35 +145,6 @@ def _run(
         code = watch.follow(running)
         watch.tail = running.tail
     return watch, code
-
-
-def failure(wanted: Sequence[Target], watch: Watch) -> StackError:
-    """Return the error of a failed build: the step, its line, and what it printed last."""
-    log, tail = watch.log, watch.tail
-    step = log.failed
-    if step is None:
-        plain = stored.build_error([each.name for each in wanted], tail)
-        return StackError(plain.where, plain.message, hint=plain.hint, detail=plain.detail)
-    target = next((each for each in wanted if each.name == step.service), wanted[0])
-    line = target.source.line(step)
-    place = str(target.source.place(line)) if line else ""
-    name = f"{target.name}: " if place else ""
-    remedy = "correct the step"
-    if not step.instruction:  # the builder's own: fetching a base image, sending the context
-        remedy = "check the image's name, the platform and the network"
-    said = [text for text in step.output if text.strip()][-SHOWN:]
-    return StackError(
-        place or target.name,
-        f"{name}{' '.join(step.title.split())} failed: {_reason(step)}",
-        hint=f"{remedy}, then run the task again; all output: {watch.path}",
-        detail=tuple(said),
-    )
-
-
-def _reason(step: Step) -> str:
-    """Return why a step failed, without repeating its command."""
-    _, found, code = step.error.rpartition("did not complete successfully: ")
-    return code if found else step.error or "no reason given"
 
 
 def _built(engine: Docker, target: Target, watch: Watch, before: Image | None) -> Built:

@@ -74,16 +74,14 @@ def check(
             found.append(_checked(project, subject, image))
             if request.run:
                 found.append(trial.check(project, subject, report))
-    # Two services that are built from one Dockerfile share its findings.
     whole = combined(found)
-    accepted = [each for text in _texts(project, declared, wanted) for each in text]
-    checked = {each.id for each in _RULES} - (set() if request.run else {"IMG118"})
+    complete = Report(whole.findings, _passes(whole, request), whole.unknowns, rules=_RULES)
     return suppression.applied(
-        Report(whole.findings, _passes(whole, request), whole.unknowns, rules=_RULES),
-        accepted,
+        complete,
+        [each for text in _texts(project, declared, wanted) for each in text],
         rule=FAULTY,
         today=today,
-        checked=checked,
+        checked={each.id for each in _RULES} - (set() if request.run else {"IMG118"}),
     )
 
 
