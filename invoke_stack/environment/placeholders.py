@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from invoke_stack.redaction import is_sensitive
@@ -27,7 +28,7 @@ _CHANGE = re.compile(
 )
 _FILLER = re.compile(r"x{3,}|\.{3,}|\*{3,}|…+|-{3,}|_{3,}")
 _EXAMPLE_KEYS = re.compile(r"AKIA\w*EXAMPLE|.*/EXAMPLEKEY|.*EXAMPLEKEY")
-_FEW = 6
+_FEW, _CHANGES = 6, 12
 
 
 def reason(key: str, value: str) -> str:
@@ -36,7 +37,7 @@ def reason(key: str, value: str) -> str:
     plain = _plain(text)
     if not text:
         return ""
-    if _is_placeholder(text.casefold(), plain):
+    if not _is_random(text) and _is_placeholder(text.casefold(), plain):
         return "a placeholder"
     if plain and plain == _plain(key):
         return "the name of its own key"
@@ -50,6 +51,12 @@ def reason(key: str, value: str) -> str:
 def _is_placeholder(text: str, plain: str) -> bool:
     forms = (_CHANGE, _BRACKETED, _YOURS, _FILLER)
     return bool(_PLAIN.fullmatch(plain)) or any(form.fullmatch(text) for form in forms)
+
+
+def _is_random(text: str) -> bool:
+    """Tell whether a text that can begin with `your` by chance changes its kind of letter often."""
+    kinds = [(each.isupper(), each.isdigit()) for each in text if each.isalnum()]
+    return sum(one != other for one, other in itertools.pairwise(kinds)) >= _CHANGES
 
 
 def _plain(text: str) -> str:

@@ -39,20 +39,17 @@ _INHERITED = re.compile(
 # Next.js replaces by recursion and gives the file up when the stack is full.
 _STEPS, _WORK = 5_000, 20_000_000
 # In all values of a file together. Next.js would come to an end after minutes.
-_PATIENCE = 100_000
-_MENDED = 20
+_PATIENCE = 50_000
+_MENDED, _MOST = 20, 50_000_000
 
 
 class LostError(ValueError):
-    """Next.js gives up the whole file while it expands the value of ``key``.
+    """Next.js gives up the whole file, after so much work, at the value of ``key``."""
 
-    With ``slow`` it does not, but nobody waits for it.
-    """
-
-    def __init__(self, key: str, *, slow: bool = False) -> None:
+    def __init__(self, key: str, work: int = 0) -> None:
         super().__init__(key)
         self.key = key
-        self.slow = slow
+        self.work = work
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +107,13 @@ def forgiving(text: str, environ: Mapping[str, str]) -> tuple[dict[str, str], tu
     """
     raw = {key: value for key, (value, _) in parse(text).items()}
     lost: list[str] = []
-    while len(lost) < _MENDED:
+    work = 0
+    while len(lost) < _MENDED and work < _MOST:
         try:
             return _expanded(raw, environ), tuple(lost)
         except LostError as gone:
             lost.append(gone.key)
-            if gone.slow:
-                break
+            work += gone.work
             raw[gone.key] = ""
             environ = {key: value for key, value in environ.items() if key != gone.key}
     return {}, tuple(lost)
@@ -135,7 +132,7 @@ def _expanded(raw: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, s
         value, steps = _interpolated(key, environ.get(key, done[key]), environ, done)
         patience -= steps
         if patience < 0:
-            raise LostError(key, slow=True)
+            raise LostError(key, _MOST)
         done[key] = value.replace(r"\$", "$")
     return done
 
@@ -161,7 +158,7 @@ def _interpolated(
             break
         value = environ.get(name) or found["default"] or values.get(name) or ""
         text = _replaced(text, found[0], value)
-    raise LostError(key)
+    raise LostError(key, work)
 
 
 def _last_dollar(text: str) -> int:

@@ -51,7 +51,7 @@ HOSTILE = {
         f"A{n}={''.join(f'${{A{m}:-}}' for m in range(60) if m != n)}\n" for n in range(60)
     ),
     "a long key": "A" * 200_000 + "=1\n",
-    "a megabyte": "A=" + "x" * 1_000_000 + "\n",
+    "a huge value": "A=" + "x" * 300_000 + "\n",
     "words without end": "A_SECRET=" + "supersecret" * 5_000 + "!\n",
     "dots and dashes": "A_URL=http://" + "a.b-c@" * 10_000 + ":\n",
 }  # fmt: skip

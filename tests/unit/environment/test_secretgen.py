@@ -126,6 +126,7 @@ def test_a_mistake_in_a_generator_is_told_with_its_line(spec: str, message: str)
         ("xxx", "A"),
         ("...", "A"),
         ("TODO", "A"),
+        ("Your-Super-Secret-Key-Here-1234567890", "A"),
         ("SOME_KEY", "SOME_KEY"),
         ("AKIAIOSFODNN7EXAMPLE", "AWS_ACCESS_KEY_ID"),
         ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AWS_SECRET_ACCESS_KEY"),
@@ -143,6 +144,7 @@ def test_a_placeholder_is_told_as_one(value: str, key: str) -> None:
     ("value", "key"),
     [
         ("postgres", "POSTGRES_USER"),
+        ("yOuRk3-Zx9QpL2mV8sT4wB6nJ1cF7dH0gR5aK3eY8u=", "A_SECRET"),
         ("example", "NAME"),
         ("development", "NODE_ENV"),
         ("split_dev", "POSTGRES_PASSWORD"),
