@@ -442,14 +442,14 @@ def plain(shop: Any, *flags: str) -> Path:
     return file
 
 
-def inv(shop: Any, *words: str) -> subprocess.CompletedProcess[str]:
-    (shop.site.root / "tasks.py").write_text(
+def inv(server: Any, shop: Any, *words: str) -> subprocess.CompletedProcess[str]:
+    (server.root / "tasks.py").write_text(
         "from invoke_stack import namespace\n\nns = namespace()\n"
     )
     environ = {**os.environ, "INVSTACK_DB_NAME": shop.name}
     return subprocess.run(
         [Path(sys.executable).with_name("inv"), *words],
-        cwd=shop.site.root,
+        cwd=server.root,
         env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -459,30 +459,30 @@ def inv(shop: Any, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_task_asks_for_yes_off_a_terminal_and_tells_what_it_did(  # A36, A38
-    shop: Any, stock_file: str
+    server: Any, shop: Any, stock_file: str
 ) -> None:
     before = shop.content()
 
-    refused = inv(shop, "db.restore", "--file", stock_file)
+    refused = inv(server, shop, "db.restore", "--file", stock_file)
     assert refused.returncode == 4
     assert f"db.restore replaces database {shop.name} of service pg with " in refused.stderr
     assert shop.databases() == [shop.name]
 
-    done = inv(shop, "db.restore", "--file", stock_file, "--yes", "--json")
+    done = inv(server, shop, "db.restore", "--file", stock_file, "--yes", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["kept"] in shop.databases()
 
-    undone = inv(shop, "db.restore", "--undo", "--yes")
+    undone = inv(server, shop, "db.restore", "--undo", "--yes")
     assert undone.returncode == 0, undone.stderr
     assert undone.stdout == f"{shop.name}: as it was before\n"
     assert shop.content() == before
 
 
-def test_snapshots_are_listed_beside_the_backups(shop: Any) -> None:
-    made = inv(shop, "db.snapshot", "--name", "beside")
-    listed = inv(shop, "db.backups")
-    gone = inv(shop, "db.snapshot", "--name", "beside", "--delete")
-    empty = inv(shop, "db.backups", "--json")
+def test_snapshots_are_listed_beside_the_backups(server: Any, shop: Any) -> None:
+    made = inv(server, shop, "db.snapshot", "--name", "beside")
+    listed = inv(server, shop, "db.backups")
+    gone = inv(server, shop, "db.snapshot", "--name", "beside", "--delete")
+    empty = inv(server, shop, "db.backups", "--json")
 
     assert made.stdout == "beside\n", made.stderr
     assert "volatile (same volume)" in listed.stdout
