@@ -37,7 +37,7 @@ _INHERITED = re.compile(
     r"|propertyIsEnumerable|toLocaleString|toString|valueOf"
 )
 # Next.js replaces by recursion and gives the file up when the stack is full.
-_STEPS, _WORK = 5_000, 20_000_000
+_STEPS, _WORK, _LARGEST = 5_000, 20_000_000, 1 << 20
 # In all values of a file together. Next.js would come to an end after minutes.
 _PATIENCE = 50_000
 _MENDED, _MOST = 20, 50_000_000
@@ -154,7 +154,7 @@ def _interpolated(
             return text, step
         name = found["name"]
         work += len(text)
-        if _INHERITED.fullmatch(name) or work > _WORK:
+        if _INHERITED.fullmatch(name) or work > _WORK or len(text) > _LARGEST:
             break
         value = environ.get(name) or found["default"] or values.get(name) or ""
         text = _replaced(text, found[0], value)
