@@ -27,11 +27,11 @@ BUDGET = 500_000_000
 SLOW = """\
 FROM node:22-alpine AS deps
 WORKDIR /app
-RUN sleep 10 && mkdir node_modules
+RUN sleep 15 && mkdir node_modules
 FROM node:22-alpine AS builder
 WORKDIR /app
 COPY --from=deps /app/node_modules ./node_modules
-RUN sleep 10 && echo built > server.js
+RUN sleep 15 && echo built > server.js
 FROM node:22-alpine
 COPY --from=builder /app /app
 """
@@ -95,7 +95,7 @@ def _cold() -> Row:
         )
     ratio = median([each.wall for each in ours]) / median([each.wall for each in theirs])
     return (
-        "`image.build` from nothing vs `docker compose build`, 20 s of steps",
+        "`image.build` from nothing vs `docker compose build`, 30 s of steps",
         spread([each.wall for each in ours]),
         spread([each.wall for each in theirs]),
         f"{ratio:.3f} ×",
