@@ -112,7 +112,7 @@ class LocalSettings:
 class AcceptSettings:
     """A finding that the project lives with."""
 
-    rule: str = _setting("", "The rule: PAR203.")
+    rule: str = _setting("", "The rule: PAR203, IMG101.")
     match: str = _setting("", "Only findings with this text in subject, message or file.")
     reason: str = _setting("", "Why it is accepted.")
     until: str = _setting("", "Date from which it counts again: 2026-12-31.")
@@ -126,7 +126,6 @@ class ParitySettings:
     local: LocalSettings = field(default_factory=LocalSettings)
     map: Mapping[str, str] = _setting({}, "Production service to local service.")
     facts: Mapping[str, Any] = _setting({}, "What no file says: `postgres_major: 16`.")
-    templates: Mapping[str, str] = _setting({}, "Env file to the template that makes it.")
     fail: str = _setting(
         "error", "Severity from which the check fails.", "error", "warning", "info"
     )
@@ -139,11 +138,12 @@ class ParitySettings:
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """What built images may weigh."""
+    """What built images may weigh, and what the project lives with."""
 
     budget: Any = _setting(  # noqa: RUF009 - a field, like all others
         "", "Largest size: 500MB, {warning: 400MB, error: 500MB}, or one of them by service."
     )
+    accept: tuple[AcceptSettings, ...] = _setting((), "Accepted findings, each with a reason.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from invoke_stack.findings.model import Finding, Place, Report, Suppressed
+from invoke_stack.settings import AcceptSettings
 
 _COMMENT = re.compile(
     r"(?:^|\s)(?:#|//)\s*(?P<marker>[a-z][a-z-]*):\s*ignore\[(?P<rules>[^\]]*)\]"
@@ -86,6 +87,13 @@ def comments(text: str, file: str, marker: str) -> Iterator[Acceptance]:
             place=Place("suppression", file, number),
             lines=frozenset(_covered(lines, number)),
         )
+
+
+def settled(entries: Sequence[AcceptSettings], setting: str) -> Iterator[Acceptance]:
+    """Yield the acceptances that a checker's settings make; ``setting`` is their full name."""
+    for each in entries:
+        place = Place("settings", setting)
+        yield Acceptance((each.rule,), each.reason, each.match, each.until, place)
 
 
 def _covered(lines: Sequence[str], number: int) -> set[int]:

@@ -78,7 +78,10 @@ def check(
     complete = Report(whole.findings, _passes(whole, request), whole.unknowns, rules=_RULES)
     return suppression.applied(
         complete,
-        [each for text in _texts(project, declared, wanted) for each in text],
+        [
+            *(each for text in _texts(project, declared, wanted) for each in text),
+            *suppression.settled(project.settings.image.accept, "stack.image.accept"),
+        ],
         rule=FAULTY,
         today=today,
         checked={each.id for each in _RULES} - (set() if request.run else {"IMG118"}),

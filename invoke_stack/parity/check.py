@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 
 from invoke_stack.errors import UsageError
 from invoke_stack.findings import baseline as baselines
-from invoke_stack.findings.model import Finding, Place, Remark, Report
-from invoke_stack.findings.suppression import Acceptance, applied, comments
+from invoke_stack.findings.model import Finding, Remark, Report
+from invoke_stack.findings.suppression import Acceptance, applied, comments, settled
 from invoke_stack.parity import catalogue, facts
 from invoke_stack.parity.repository import Facts
 from invoke_stack.parity.rule import Rule
@@ -67,7 +67,7 @@ def judge(
     )
     raw = run(found, chosen)
     groups = {finding: group for finding, group in raw.grouped if group}
-    accepted = (*_written(found), *_settled(project))
+    accepted = (*_written(found), *settled(project.settings.parity.accept, "stack.parity.accept"))
     today = request.today or datetime.now(tz=UTC).date()
     ran = {each.id for each in chosen}
     report = replace(raw.report, rules=tuple(each.described for each in known))
@@ -114,12 +114,6 @@ def _written(found: Facts) -> Iterator[Acceptance]:
     for file in sorted(files):
         if workspace.has(file) and workspace.readable(file):
             yield from comments(workspace.text(file), file, MARKER)
-
-
-def _settled(project: Project) -> Iterator[Acceptance]:
-    for each in project.settings.parity.accept:
-        place = Place("settings", "stack.parity.accept")
-        yield Acceptance((each.rule,), each.reason, each.match, each.until, place)
 
 
 def _grouped(findings: Iterable[Finding], groups: dict[Finding, str]) -> Iterator[Finding]:

@@ -121,13 +121,18 @@ def _production(
         chosen = files or _whole(workspace, reader, detected)
         fits = settings.reader or not files or files[0] in detected or reader.name == "compose"
         if chosen and fits:
-            options = Options("production", settings.environment, project.settings.parity.templates)
+            options = Options("production", settings.environment, _templates(project))
             return reader.read(workspace, chosen, options), reader, chosen
     raise UsageError(
         project.root.name, "nothing here describes production",
         hint="looked for render.yaml and docker-compose.prod.yml; name another file in "
         "stack.parity.production.files",
     )  # fmt: skip
+
+
+def _templates(project: Project) -> dict[str, str]:
+    """Return what makes which env file, as far as the project says so, by env file."""
+    return {made: template for template, made in project.settings.env.templates.items()}
 
 
 def _whole(workspace: Workspace, reader: Reader, detected: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,7 +149,7 @@ def _layers(
     project: Project, workspace: Workspace, known: Sequence[Stack], production: Declaration
 ) -> dict[str, Declaration]:
     files = dict(_chosen(project, workspace, known, production))
-    options = Options("local", "", project.settings.parity.templates)
+    options = Options("local", "", _templates(project))
     reader = ComposeReader()
     # Compose's own time is most of it, and each layer waits for its own.
     with ThreadPoolExecutor(max_workers=len(files)) as pool:

@@ -4,7 +4,8 @@ from datetime import date
 import pytest
 
 from invoke_stack.findings.model import Finding, Place, Remark, Report
-from invoke_stack.findings.suppression import Acceptance, applied, comments
+from invoke_stack.findings.suppression import Acceptance, applied, comments, settled
+from invoke_stack.settings import AcceptSettings
 
 TODAY = date(2026, 11, 21)
 
@@ -102,3 +103,13 @@ def test_settings_leave_other_subjects_alone() -> None:
         [finding(), finding(subject="vroom")], [Acceptance(("PAR203",), "later", "redis")]
     )
     assert [each.subject for each in report.findings] == ["vroom"]
+
+
+def test_settings_accept_as_comments_do_and_are_named_when_they_accept_nothing() -> None:
+    entries = (AcceptSettings("PAR203", "redis", "later"), AcceptSettings("PAR301", "", "gone"))
+    report = after([finding()], settled(entries, "stack.parity.accept"))
+
+    assert [each.reason for each in report.suppressed] == ["later"]
+    assert [(each.subject, str(each.where[0])) for each in report.findings] == [
+        ("PAR301", "stack.parity.accept")
+    ]
