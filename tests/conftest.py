@@ -21,6 +21,17 @@ from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares costly things, where several workers run the tests.
+
+    The tests of a file share its stack, those with Prisma also what npm installed.
+    """
+    for item in items:
+        path = item.path
+        group = path.parent if path.parent.name == "prisma" else path
+        item.add_marker(pytest.mark.xdist_group(str(group)))
+
+
 @dataclass
 class FakeRunning:
     """A program that has written its lines and then ends with a code."""

@@ -100,8 +100,8 @@ def main() -> int:
         "ruff format": ["--check"],
         "mypy": [],
         "lint-imports": [],
-        # Last: its closing line is the one that counts tests.
-        "pytest": [*unknown, *after],
+        # Last: its closing line is the one that counts tests. Most tests wait for programs.
+        "pytest": ["--numprocesses=auto", "--dist=loadgroup", *unknown, *after],
     }
     outcomes: list[str] = []
     for name, options in checks.items():
