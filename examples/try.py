@@ -8,6 +8,7 @@ Compose: without one it says so and shows what can be shown without.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 PORTS = ("WEB_PORT", "POSTGRES_PORT", "REDIS_PORT", "PGADMIN_PORT", "REDIS_COMMANDER_PORT")
 
+ORDERS = "CREATE TABLE orders AS SELECT 42 AS id, 'a very good order' AS text"
+PARITY = ("parity.check",)
+FINDINGS = 3
+"""The exit code of a check that found something: here it should."""
+
 WITHOUT_ENGINE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Every value, where it came from, secrets masked", ("env.show",)),
     ("Is anything wrong with them", ("env.check",)),
@@ -32,9 +38,13 @@ WITH_ENGINE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Up, and waiting until every service is ready", ("stack.up", "--prod")),
     ("What runs", ("stack.ps",)),
     ("A program inside the running service", ("stack.exec", "-s", "web", "--", "node", "-v")),
+    ("Some data worth keeping", ("db.shell", "-c", ORDERS)),
     ("A verified backup of the database", ("db.backup", "--label", "try")),
-    ("The backups there are", ("db.backups",)),
-    ("Proof that the newest one is whole", ("db.verify",)),
+    ("Proof that it restores, in a temporary database", ("db.verify", "--restore")),
+    ("The accident", ("db.shell", "-c", "DROP TABLE orders")),
+    ("Back: a new database, checked, swapped in by one transaction", ("db.restore", "--yes")),
+    ("Nothing is lost", ("db.shell", "-c", "SELECT * FROM orders")),
+    ("What production has and this stack has not, with the line to write", PARITY),
     ("Down again, with the volumes", ("stack.down", "--volumes", "--yes")),
 )
 
@@ -119,12 +129,12 @@ def _show(
     steps: Sequence[tuple[str, tuple[str, ...]]],
 ) -> int:
     for title, words in steps:
-        print(f"\n# {title}\n$ inv {' '.join(words)}", flush=True)
+        print(f"\n# {title}\n$ inv {shlex.join(words)}", flush=True)
         start = time.monotonic()
         argv = (python, "-m", "invoke", *words)
         code = subprocess.run(argv, cwd=project, env=environ, check=False).returncode
         print(f"({time.monotonic() - start:.1f} s)", flush=True)
-        if code:
+        if code and (words, code) != (PARITY, FINDINGS):
             print(f"\n`inv {' '.join(words)}` ended with exit code {code}")
             return code
     return 0
