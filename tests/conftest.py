@@ -21,6 +21,7 @@ from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares costly things, where several workers run the tests.
 
