@@ -83,7 +83,7 @@ def snapshot(  # noqa: PLR0913 - what every changing task gets
         StackError: it failed; nothing was changed.
     """
     began = time.monotonic()
-    label = names.checked_label(name or DEFAULT)
+    label = names.checked_label(name or DEFAULT, "name")
     admin, server = _connected(project, declared, docker, key)
     live = admin.target.database
     preflight.require_rights(server, live)
