@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -183,4 +184,6 @@ def _size(file: Path) -> tuple[int, datetime]:
         found = file.stat()
     except OSError:
         return -1, datetime.fromtimestamp(0, UTC)
+    if not stat.S_ISREG(found.st_mode):  # a folder or a pipe of that name holds no dump
+        return -1, datetime.fromtimestamp(found.st_mtime, UTC)
     return found.st_size, datetime.fromtimestamp(found.st_mtime, UTC)

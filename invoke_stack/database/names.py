@@ -65,8 +65,12 @@ def belongs(name: str, database: str) -> bool:
     return rest != name and _NAME.match(rest) is not None
 
 
-def checked_label(label: str) -> str:
+def checked_label(label: str, flag: str = "label") -> str:
     """Return the label, or say what it may consist of.
+
+    Args:
+        label: the user's word, or "".
+        flag: what the user knows it by, without dashes.
 
     Raises:
         UsageError: it holds anything but lower-case letters, digits and inner dashes.
@@ -75,8 +79,8 @@ def checked_label(label: str) -> str:
         return label
     near = re.sub(r"[^a-z0-9]+", "-", label.casefold()).strip("-")[:LONGEST_LABEL].strip("-")
     hint = f"for example: {near}" if near else "for example: before-upgrade"
-    text = f"a label has up to {LONGEST_LABEL} of a-z, 0-9 and inner dashes; this is {label!r}"
-    raise UsageError("--label", text, hint=hint)
+    text = f"a {flag} has up to {LONGEST_LABEL} of a-z, 0-9 and inner dashes; this is {label!r}"
+    raise UsageError(f"--{flag}", text, hint=hint)
 
 
 def manifest_of(file: Path) -> Path:

@@ -37,7 +37,7 @@ def explain(login: Login, stderr: str, lock_wait_s: float) -> StackError | None:
         if login.variables:
             hint = "correct user and password in the URL; of this stack's volume: inv db.repair"
         return UnreachableError(where, text, hint=hint, detail=_last(stderr))
-    return _while_dumping(where, stderr, lock_wait_s)
+    return _while_dumping(where, stderr, lock_wait_s) or _unreached(login, stderr)
 
 
 def _while_dumping(where: str, stderr: str, lock_wait_s: float) -> StackError | None:
@@ -48,10 +48,17 @@ def _while_dumping(where: str, stderr: str, lock_wait_s: float) -> StackError | 
     if "LOCK TABLE" in stderr and "timeout" in stderr:
         text = f"a session kept a table locked for more than {lock_wait_s} s"
         return StackError(where, text, hint=_WHO_LOCKS, detail=_last(stderr))
-    if re.search(_UNREACHED, stderr):
-        hint = "wait for it with: inv db.wait"
-        return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
     return None
+
+
+def _unreached(login: Login, stderr: str) -> StackError | None:
+    if not re.search(_UNREACHED, stderr):
+        return None
+    hint = "wait for it with: inv db.wait"
+    if login.variables:
+        hint = "check host and port in the URL, or wait for it: inv db.wait --target KEY"
+    where = f"database {login.database}"
+    return UnreachableError(where, "does not answer", hint=hint, detail=_last(stderr))
 
 
 def _last(stderr: str) -> tuple[str, ...]:

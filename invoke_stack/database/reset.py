@@ -13,7 +13,7 @@ from invoke_stack.database import admin as admins
 from invoke_stack.database import housekeeping, rails, swap
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import preflight
-from invoke_stack.database.restoring.request import UNDO, Restored
+from invoke_stack.database.restoring.request import Restored, undo
 from invoke_stack.database.target import Target
 from invoke_stack.errors import UsageError
 from invoke_stack.events import Planned, Report, Step, silent
@@ -60,7 +60,7 @@ def reset(  # noqa: PLR0913 - what every changing task gets
         "db.reset",
         housekeeping.warning(admin, server) + "replaces",
         source="an empty one, migrated and seeded",
-        kept=f"the old content, for {swap.KEPT_DAYS} days; back with: {UNDO}",
+        kept=f"the old content, for {swap.KEPT_DAYS} days; back with: {undo(target.key)}",
     )
     if server.database(target.database) is not None:
         rails.require(project, target, action, consent, confirm)
@@ -74,4 +74,5 @@ def reset(  # noqa: PLR0913 - what every changing task gets
             fill(new.target)
             done = new.swap()
     seconds = round(time.monotonic() - began, 2)
-    return Restored(target.database, None, done.kept, done.bytes, done.seconds, seconds)
+    back = undo(target.key) if done.kept else ""
+    return Restored(target.database, None, done.kept, done.bytes, done.seconds, seconds, undo=back)

@@ -18,7 +18,7 @@ from invoke_stack.database import housekeeping, locate, names, rails, swap, vari
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import preflight
-from invoke_stack.database.restoring.request import UNDO, Restored
+from invoke_stack.database.restoring.request import Restored, undo
 from invoke_stack.database.state import Server
 from invoke_stack.database.variants import Variant
 from invoke_stack.engines.docker import Docker
@@ -83,7 +83,7 @@ def snapshot(  # noqa: PLR0913 - what every changing task gets
         StackError: it failed; nothing was changed.
     """
     began = time.monotonic()
-    label = names.checked_label(name or DEFAULT)
+    label = names.checked_label(name or DEFAULT, "name")
     admin, server = _connected(project, declared, docker, key)
     live = admin.target.database
     preflight.require_rights(server, live)
@@ -164,7 +164,7 @@ def rewind(  # noqa: PLR0913 - what every changing task gets
         "db.rewind",
         housekeeping.warning(admin, server) + "replaces",
         source=f"snapshot {chosen.mark.label} of {chosen.mark.at}",
-        kept=f"the old content, for {swap.KEPT_DAYS} days; back with: {UNDO}",
+        kept=f"the old content, for {swap.KEPT_DAYS} days; back with: {undo(key)}",
     )
     if server.database(live) is not None:
         rails.require(project, admin.target, action, consent, confirm)
@@ -178,7 +178,8 @@ def rewind(  # noqa: PLR0913 - what every changing task gets
             done = new.swap()
     seconds = round(time.monotonic() - began, 2)
     label = chosen.mark.label
-    return Restored(live, None, done.kept, done.bytes, done.seconds, seconds, label)
+    back = undo(key) if done.kept else ""
+    return Restored(live, None, done.kept, done.bytes, done.seconds, seconds, label, back)
 
 
 def entries(project: Project, declared: Declared, docker: Docker) -> tuple[Snapshot, ...]:

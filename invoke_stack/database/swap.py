@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 from invoke_stack import redaction
 from invoke_stack.database import admin as admins
+from invoke_stack.database import sessions, variants
 from invoke_stack.database import target as targets
-from invoke_stack.database import variants
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.state import Database, Server
 from invoke_stack.database.target import Target
@@ -156,7 +156,9 @@ def fresh(admin: Admin, like: Like, report: Report) -> Iterator[Fresh]:
     found = Fresh(admin, name, like, report)
     try:
         empty = (like.template,) if like.template else ()
-        admin.change(made + restorer.comment(name, mark), empty)
+        # The server goes on without its client: what it has not finished cannot be dropped yet.
+        with sessions.ended_on_failure(admin.project, admin.outside, admin.session):
+            admin.change(made + restorer.comment(name, mark), empty)
         yield found
     finally:
         if found.swapped is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke_stack import sizes
 from invoke_stack.database import snapshot as domain
-from invoke_stack.database.restoring.request import UNDO, Restored
+from invoke_stack.database.restoring.request import Restored
 from invoke_stack.database.snapshot import VOLATILE, Snapshot
 from invoke_stack.errors import StackError
 from invoke_stack.tasks._db_stack import running_stack
@@ -22,7 +22,7 @@ def restored(run: Run, done: Restored) -> None:
     run.console.result(f"{done.database}: {what}")
     run.console.note(f"{done.seconds:.1f} s, not reachable for {done.downtime:.2f} s of them")
     if done.kept:
-        run.console.note(f"kept: {done.kept} ({sizes.shown(done.bytes)}); back with: {UNDO}")
+        run.console.note(f"kept: {done.kept} ({sizes.shown(done.bytes)}); back with: {done.undo}")
 
 
 def snapshot(run: Run, made: Snapshot) -> None:

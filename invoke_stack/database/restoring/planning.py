@@ -6,7 +6,7 @@ from invoke_stack.database import housekeeping, rails, swap, variants
 from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import load, preflight
-from invoke_stack.database.restoring.request import UNDO, Job
+from invoke_stack.database.restoring.request import Job, undo
 from invoke_stack.errors import UsageError
 from invoke_stack.events import Planned, Warned
 
@@ -52,9 +52,8 @@ def allow(job: Job, consent: Consent, confirm: Confirm) -> None:
     """
     admin, project = job.admin, job.admin.project
     live = job.server.database(job.database)
-    kept = f"the old content, for {swap.KEPT_DAYS} days; back with: {UNDO}"
-    if job.options.to_db:
-        kept += f" --to-db {job.options.to_db}"
+    back = undo(job.options.target, job.options.to_db)
+    kept = f"the old content, for {swap.KEPT_DAYS} days; back with: {back}"
     if job.options.in_place:
         kept = "a backup of it"
     action = rails.Action(

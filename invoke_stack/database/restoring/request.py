@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,17 @@ from invoke_stack.database.state import Machine, Server
 from invoke_stack.errors import UsageError
 from invoke_stack.events import Report
 
-UNDO = "inv db.restore --undo"
+
+def undo(key: str = "", to_db: str = "") -> str:
+    """Return the command that brings a replaced database back.
+
+    Args:
+        key: the variable whose URL leads to it, "" for the stack's own.
+        to_db: another database of that server.
+    """
+    words = ["inv", "db.restore", "--undo"]
+    words += ["--target", key] if key else []
+    return shlex.join([*words, *(["--to-db", to_db] if to_db else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,7 @@ class Restored:
         bytes: its size.
         downtime: how long nobody could connect, in seconds.
         seconds: everything, checks included.
+        undo: the command that brings it back, where one is kept.
     """
 
     database: str
@@ -74,6 +86,7 @@ class Restored:
     downtime: float = 0.0
     seconds: float = 0.0
     snapshot: str = ""
+    undo: str = ""
 
     def mapping(self) -> dict[str, Any]:
         """Return the document of `db.restore --json`."""

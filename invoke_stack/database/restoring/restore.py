@@ -19,7 +19,7 @@ from invoke_stack.database.admin import Admin
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import contents, load, planning, preflight, source
 from invoke_stack.database.restoring.contents import Opened
-from invoke_stack.database.restoring.request import Job, Options, Restored
+from invoke_stack.database.restoring.request import Job, Options, Restored, undo
 from invoke_stack.database.state import Machine
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
@@ -74,7 +74,8 @@ def restore(  # noqa: PLR0913 - what every changing task gets
         swapped = _in_place(held_job) if options.in_place else _swapped(held_job)
     seconds = round(time.monotonic() - began, 2)
     file, (kept, size, downtime) = opened.file, swapped
-    return Restored(job.database, file, kept, size, downtime, seconds)
+    back = undo(options.target, options.to_db) if kept else ""
+    return Restored(job.database, file, kept, size, downtime, seconds, undo=back)
 
 
 def _machine(admin: Admin) -> Machine:

@@ -29,6 +29,7 @@ _BEGIN = re.compile(
     r"^\s*(?:BEGIN(?:\s+(?:WORK|TRANSACTION))?|START\s+TRANSACTION)\s*;",
     re.IGNORECASE | re.MULTILINE,
 )
+_CONNECT = re.compile(r"^\s*\\c(?:onnect)?(?:\s|$)", re.MULTILINE)
 _STAMP = 14
 
 
@@ -85,13 +86,19 @@ def load(path: Path, root: Path) -> str:
     """Return a file's text.
 
     Raises:
-        UsageError: it is no UTF-8, or cannot be read.
+        UsageError: it is no UTF-8, or cannot be read, or leaves the database that is meant.
     """
+    shown = path.relative_to(root).as_posix()
     try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as problem:
-        text = f"is not UTF-8 (byte {problem.start})"
-        raise UsageError(path.relative_to(root).as_posix(), text, hint="save it as UTF-8") from None
+        message = f"is not UTF-8 (byte {problem.start})"
+        raise UsageError(shown, message, hint="save it as UTF-8") from None
+    # Also out of our transaction, and out of the new database that db.reset fills.
+    if _CONNECT.search(_COMMENTS.sub("", text)):
+        hint = "take \\connect out: the database is the one of the URL, see inv db.url"
+        raise UsageError(shown, "connects to a database itself", hint=hint)
+    return text
 
 
 def alone(text: str) -> bool:

@@ -113,7 +113,7 @@ class SqlFiles:
         """Record that a migration was applied by hand, or that a failed one was rolled back.
 
         Raises:
-            UsageError: there is no such migration.
+            UsageError: there is no such migration, or nothing of it to roll back.
         """
         known = {each.name: each for each in self._files(project)}
         if name not in known:
@@ -121,6 +121,9 @@ class SqlFiles:
             raise UsageError("db.migrate", f"no migration {name}", hint=hint)
         target = session.target(project, place)
         found = self._journal(project, target)
+        if name in found.applied and not applied:
+            hint = "undo it with a new migration"
+            raise UsageError(f"migration {name}", "is applied, not failed", hint=hint)
         script = journal.corrected(found, name, known[name].checksum, applied=applied)
         done = session.run(project, target, script)
         if done.code != 0:

@@ -28,7 +28,8 @@ def restoring(shop: Any) -> Any:
 def left(shop: Any) -> list[Any]:
     """Return what an interrupted run has left, once its programs had the time to end."""
     deadline = time.monotonic() + 5
-    while shop.site.programs("pg_restore") and time.monotonic() < deadline:
+    site = shop.site
+    while (site.programs("pg_restore") or site.sessions()) and time.monotonic() < deadline:
         time.sleep(0.1)
     files = shop.site.docker("exec", shop.site.container, "sh", "-c", "ls /tmp").split()
     found = [each for each in files if each.startswith("invstack")]
@@ -46,6 +47,23 @@ def test_a_signal_drops_what_was_begun(shop: Any, number: int, expected: int) ->
 
     assert child.returncode == expected, err
     assert shop.content() == before
+    assert left(shop) == []
+
+
+def test_a_signal_while_a_database_is_being_copied_leaves_no_copy(shop: Any) -> None:
+    # The server goes on copying when the client is gone; dropped too early, the copy would stay.
+    hold = "LOCK TABLE pg_database IN SHARE MODE; SELECT pg_sleep(4);"
+    words = ("exec", "--detach", shop.site.container, "psql", "-Xqc", hold, "-U", "app", "postgres")
+    shop.site.docker(*words)
+    child = shop.start("snapshot", name="")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE %' "
+    waiting += "AND wait_event_type = 'Lock'"
+    shop.site.until(lambda: shop.site.psql(waiting) == "1", child)
+
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=30)
+
+    assert child.returncode == 130, err
     assert left(shop) == []
 
 

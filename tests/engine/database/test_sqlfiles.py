@@ -150,6 +150,15 @@ def test_outside_a_transaction_a_failure_blocks_until_it_is_resolved(bench: Benc
     assert bench.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass") == "t"
 
 
+def test_what_is_applied_is_not_said_to_be_rolled_back(bench: Bench) -> None:
+    bench.write(m0001_a=ONE)
+    bench.deploy()
+
+    with pytest.raises(UsageError, match="0001_a: is applied, not failed"):
+        bench.tool.resolve(bench.project, bench.place, "0001_a", silent, applied=False)
+    assert bench.state().clean
+
+
 @pytest.mark.parametrize("text", ["SELECT 'open;", "SELECT 1; /* open", "SELECT $$open;"])
 def test_a_quote_that_is_never_closed_is_no_success(bench: Bench, text: str) -> None:
     bench.write(m0001_open=text)

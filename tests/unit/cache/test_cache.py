@@ -156,6 +156,22 @@ def test_the_shell_is_for_a_person_or_for_one_command(
     assert call.interactive == (terminal and not words)
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_number_that_the_cache_does_not_have_reaches_no_other_database(
+    site: Project,
+    runner: Any,
+    terminal: bool,  # noqa: FBT001
+) -> None:
+    # The client says that it could not select it, and then goes on in database 0.
+    runner.answer("redis-cli", "ERR DB index is out of range\n")
+
+    with pytest.raises(UsageError, match="no database 99"):
+        shell.run(site, CACHE, ("FLUSHDB",), db=99, terminal=terminal)
+    with pytest.raises(UsageError, match="no database -1"):
+        shell.run(site, CACHE, ("FLUSHDB",), db=-1, terminal=terminal)
+    assert runner.written == []
+
+
 def test_what_the_cache_says_is_read() -> None:
     found = info.read(INFO)
 

@@ -59,6 +59,8 @@ def test_another_label_is_refused_with_one_that_works(label: str, near: str) -> 
 
     assert caught.value.where == "--label"
     assert caught.value.hint == f"for example: {near}"
+    with pytest.raises(UsageError, match="--name: a name has up to 32 of"):
+        names.checked_label(label, "name")
 
 
 def test_manifest_and_unfinished_file_lie_beside_the_dump() -> None:

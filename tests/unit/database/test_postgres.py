@@ -188,6 +188,14 @@ def test_known_messages_become_errors_with_a_next_step(
     assert found.hint
 
 
+def test_another_server_is_waited_for_by_its_own_variable() -> None:
+    far = Login("app", "shop", variables={"PGHOST": "db.example.com"})
+    found = PG.explain(far, "could not translate host name")
+
+    assert found is not None
+    assert found.hint.endswith("inv db.wait --target KEY")
+
+
 def test_an_unknown_message_is_not_explained() -> None:
     assert PG.explain(LOGIN, "something else") is None
 

@@ -42,6 +42,9 @@ def spoiled(file: Any, how: str) -> None:
         names.manifest_of(file).unlink()
     elif how == "gone":
         file.unlink()
+    elif how == "folder":
+        file.unlink()
+        file.mkdir()
     elif how == "cut":
         file.write_bytes(file.read_bytes()[:-1])
     elif how == "changed":
@@ -55,6 +58,7 @@ SPOILED = {
     "text": "not a database archive: it begins with text",
     "binary": "not a database archive: it begins with other data",
     "alone": "no manifest: unverified; nothing tells its checksum",
+    "folder": "the dump is gone, only its manifest is here",
     "gone": "the dump is gone, only its manifest is here",
     "cut": "has 10,260 bytes, its manifest says 10,261",
     "changed": "the content has changed: sha256 is",

@@ -56,6 +56,21 @@ def test_a_protected_name_is_refused_whatever_the_flags_say(
     assert docker.asked == []
 
 
+@pytest.mark.parametrize(
+    ("key", "to_db", "command"),
+    [
+        ("", "", "inv db.restore --undo"),
+        ("", "a b", "inv db.restore --undo --to-db 'a b'"),
+        ("TEST_URL", "", "inv db.restore --undo --target TEST_URL"),
+        ("TEST_URL", "copy", "inv db.restore --undo --target TEST_URL --to-db copy"),
+    ],
+)
+def test_the_way_back_leads_to_the_database_that_was_replaced(
+    key: str, to_db: str, command: str
+) -> None:
+    assert request.undo(key, to_db) == command
+
+
 @pytest.mark.parametrize("name", ["template0", "template1", "postgres"])
 def test_the_servers_own_databases_are_never_replaced(
     project: Any, declared: Any, engine: Any, docker: Any, store: Any, name: str

@@ -66,6 +66,25 @@ def test_two_files_of_one_number_are_refused(tmp_path: Path, folder: Any) -> Non
         files.read(where, tmp_path)
 
 
+@pytest.mark.parametrize("text", ["\\connect postgres", "SELECT 1;\n  \\c - - other", "\\c"])
+def test_a_file_that_goes_to_another_database_is_refused(
+    tmp_path: Path, folder: Any, text: str
+) -> None:
+    where = folder(m1_a=text)
+
+    with pytest.raises(UsageError, match=r"migrations/1_a\.sql: connects to a database itself"):
+        files.read(where, tmp_path)
+    with pytest.raises(UsageError, match="connects to a database itself"):
+        files.load(where / "1_a.sql", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["-- \\connect x", "/*\n\\c x\n*/", "\\copy a from 'b'", "\\conninfo"]
+)
+def test_what_only_looks_like_that_is_taken(tmp_path: Path, folder: Any, text: str) -> None:
+    assert files.read(folder(m1_a=text), tmp_path)
+
+
 @pytest.mark.parametrize(
     "text", ["BEGIN;\nSELECT 1;\nCOMMIT;", "  begin work ;", "START TRANSACTION;"]
 )
