@@ -128,7 +128,7 @@ def restore(  # noqa: PLR0913 - what every changing task gets
     target = admins.at(found, options.to_db) if options.to_db else found
     admin, server = admins.connect(project, target)
     opened = source.opened(project, target, entry, report)
-    job = _Job(admin, opened, server, _machine(admin), options, report)
+    job = _Job(admin, opened, server, admin.machine(), options, report)
     _preflight(job)
     _allowed(job, consent, confirm)
     if project.dry:
@@ -145,12 +145,6 @@ def restore(  # noqa: PLR0913 - what every changing task gets
     seconds = round(time.monotonic() - began, 2)
     file, (kept, size, downtime) = opened.file, swapped
     return Restored(job.database, file, kept, size, downtime, seconds)
-
-
-def _machine(admin: Admin) -> Machine:
-    command = admin.outside.inside(admin.restorer.machine(), read=True)
-    done = admin.project.runner.capture(command, timeout_s=targets.QUERY_S)
-    return admin.restorer.read_machine(done.stdout)
 
 
 def _named(project: Project, database: str) -> Project:
