@@ -18,7 +18,7 @@ from invoke_stack.database import catalog, leftovers, names, rails, restorer, se
 from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Consent
 from invoke_stack.database.restorer import Restorer
-from invoke_stack.database.state import Database, Server
+from invoke_stack.database.state import Database, Machine, Server
 from invoke_stack.database.target import Target
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.events import Report
@@ -61,6 +61,12 @@ class Admin:
     def query(self) -> str:
         """Return the statements behind ``server``."""
         return self.restorer.server(self.target.database)
+
+    def machine(self) -> Machine:
+        """Return versions and room where the server's programs run."""
+        command = self.outside.inside(self.restorer.machine(), read=True)
+        done = self.project.runner.capture(command, timeout_s=targets.QUERY_S)
+        return self.restorer.read_machine(done.stdout)
 
     def change(self, statements: str, empty: Sequence[str] = ()) -> None:
         """Run statements to their end, however long they take.

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -206,3 +206,27 @@ class Studio(Protocol):
         ready: Callable[[str], None],
     ) -> None:
         """Serve it on 127.0.0.1 until interrupted; ``ready`` is given the URL once it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The SQL of one migration; ``shown`` is its path from the project root."""
+
+    name: str
+    shown: str
+    text: str = field(repr=False)
+
+
+@runtime_checkable
+class Scripted(Protocol):
+    """A tool whose migrations are SQL: a rehearsal reads them first and times each one."""
+
+    @property
+    def table(self) -> str:
+        """Return the name of the journal's table."""
+
+    def scripts(self, project: Project) -> tuple[Script, ...]:
+        """Return all migrations of the project, in order."""
+
+    def times(self, project: Project, place: Place) -> Mapping[str, tuple[float, float]]:
+        """Return when each applied migration began and ended, in seconds of the epoch."""

@@ -12,6 +12,7 @@ from invoke_stack.compose.model import Service
 from invoke_stack.database import postgres_listing, postgres_messages
 from invoke_stack.database.postgres_export import PostgresExporter
 from invoke_stack.database.postgres_proof import PostgresProver
+from invoke_stack.database.postgres_rehearsal import PostgresRehearser
 from invoke_stack.database.postgres_restore import PostgresRestorer
 from invoke_stack.database.values import Contents, Facts, Header, Login, Stakes
 from invoke_stack.errors import StackError, UsageError
@@ -101,6 +102,11 @@ class Postgres:
     def restorer(self) -> PostgresRestorer:
         """What exchanges and fills databases; see `restorer.Restorer`."""
         return PostgresRestorer()
+
+    @property
+    def rehearser(self) -> PostgresRehearser:
+        """What notes locks and rows in a copy; see `rehearser.Rehearser`."""
+        return PostgresRehearser()
 
     @property
     def exporter(self) -> PostgresExporter:

@@ -39,7 +39,8 @@ def query(schema: str) -> str:
         f"SELECT to_regclass({_literal(table)}) IS NOT NULL AS there \\gset\n"
         "\\if :there\n"
         "SELECT json_build_object('name', migration_name, 'checksum', checksum, "
-        f"'finished', finished_at IS NOT NULL) FROM {table} "
+        "'finished', finished_at IS NOT NULL, 'began', extract(epoch FROM started_at), "
+        f"'ended', extract(epoch FROM finished_at)) FROM {table} "
         "WHERE rolled_back_at IS NULL ORDER BY started_at;\n"
         "\\endif\n"
     )
@@ -49,6 +50,12 @@ def rows(output: str) -> tuple[Row, ...]:
     """Return the lines in what `query` prints."""
     lines = [each for each in _objects(output) if "name" in each]
     return tuple(Row(str(e["name"]), str(e["checksum"]), bool(e["finished"])) for e in lines)
+
+
+def times(output: str) -> dict[str, tuple[float, float]]:
+    """Return when each applied migration began and ended, in seconds of the epoch."""
+    lines = [each for each in _objects(output) if each.get("finished")]
+    return {str(e["name"]): (float(e["began"]), float(e["ended"])) for e in lines}
 
 
 def tables(output: str) -> int:

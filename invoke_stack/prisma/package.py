@@ -28,6 +28,7 @@ NEWEST = 7
 
 _COMMENT = re.compile(r"/\*.*?\*/|(?m:(?:^|\s)//[^\n]*$)", re.DOTALL)
 _WORDS = re.compile(r"""["'`]([^"'`$]+)["'`]""")
+_FIXED = re.compile(r"""(?m)^[^/\n]*\b(?:url|directUrl)\s*[=:]\s*["'`]\w+(?:\+\w+)?://""")
 _ENV = re.compile(r"""\benv\(\s*["'](\w+)["']\s*\)|process\.env(?:\.(\w+)|\[["'](\w+)["']\])""")
 _SHADOW = re.compile(r"\bshadowDatabaseUrl\s*[:=][^,\n}]*")
 
@@ -46,6 +47,7 @@ class Package:
         scripts: its scripts by name.
         seed: whether a seed command is declared.
         keys: the variables that the schema or the config takes the database's URL from.
+        fixed: one of them writes a URL out.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Package:
     scripts: Mapping[str, str] = field(default_factory=dict)
     seed: bool = False
     keys: tuple[str, ...] = ()
+    fixed: bool = False
 
     @property
     def major(self) -> int:
@@ -134,6 +137,7 @@ def read(folder: Path, root: Path) -> Package | None:
         scripts={str(k): str(v) for k, v in _mapping(document.get("scripts")).items()},
         seed=bool(_mapping(document.get("prisma")).get("seed")) or _has_seed(text),
         keys=url_keys(schema, text),
+        fixed=fixed_url(schema, text),
     )
 
 
@@ -163,11 +167,19 @@ def url_keys(schema: Path | None, config: str) -> tuple[str, ...]:
 
     The shadow database's own variable is none of them.
     """
+    found = _ENV.findall(_sources(schema, config))
+    return tuple(dict.fromkeys(next(filter(None, each)) for each in found))
+
+
+def fixed_url(schema: Path | None, config: str) -> bool:
+    """Return whether a URL of the datasource is written out, so that no variable changes it."""
+    return bool(_FIXED.search(_sources(schema, config)))
+
+
+def _sources(schema: Path | None, config: str) -> str:
     parts = [config] if "datasource" in config else []
     parts += [_datasource(path) for path in _schema_files(schema)]
-    text = "\n".join(_SHADOW.sub("", part) for part in parts)
-    found = dict.fromkeys(next(filter(None, each)) for each in _ENV.findall(text))
-    return tuple(found)
+    return "\n".join(_SHADOW.sub("", part) for part in parts)
 
 
 def _upwards(folder: Path, root: Path) -> Iterator[Path]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from invoke_stack.database import target as targets
-from invoke_stack.database.migrating import Development, Place, State
+from invoke_stack.database.migrating import Development, Place, Script, State
 from invoke_stack.errors import RefusedError, StackError, UsageError
 from invoke_stack.events import Note, Report, Step, Warned
 from invoke_stack.prisma import calls, drift, journal, launch, managers, scripts, spots, studio
@@ -27,6 +27,7 @@ class Prisma:
     """Prisma 6 and 7, whichever the project has installed."""
 
     name: str = "prisma"
+    table: str = journal.TABLE
 
     def recognises(self, project: Project) -> bool:
         """Return whether a package of the project owns a Prisma schema or config."""
@@ -44,9 +45,17 @@ class Prisma:
             return drift.add(project, place, spot, state, files)
 
     def deploy(self, project: Project, place: Place, report: Report) -> None:
-        """Apply what is pending, as `prisma migrate deploy`."""
+        """Apply what is pending, as `prisma migrate deploy`.
+
+        Raises:
+            UsageError: a URL is written out, so that it would go to that database, not to this.
+        """
         package = packages.require(project)
         _require_schema(project, package)
+        if package.fixed:
+            text = "the datasource's URL is written out: Prisma would not use the database meant"
+            where = project.shown(package.config or package.schema or package.folder)
+            raise UsageError(where, text, hint='write env("DATABASE_URL") in its place')
         with _spot(project, place, package, report) as spot:
             launch.run(project, spot, spot.run("deploy"), report)
 
@@ -115,6 +124,21 @@ class Prisma:
             words = calls.resolve(name, applied=applied)
             launch.run(project, spot, spot.prisma(words), report)
 
+    def scripts(self, project: Project) -> tuple[Script, ...]:
+        """Return the migrations that have their file."""
+        found = journal.scripts(packages.require(project).migrations)
+        return tuple(
+            Script(name, project.shown(path), path.read_text("utf-8-sig", errors="replace"))
+            for name, path in found.items()
+            if path.is_file()
+        )
+
+    def times(self, project: Project, place: Place) -> Mapping[str, tuple[float, float]]:
+        """Return what the journal says of each migration that is applied."""
+        if place.target is None:
+            return {}
+        return journal.times(targets.ask(project, place.target, journal.query(_schema(place))))
+
     def studio(
         self,
         project: Project,
@@ -167,9 +191,8 @@ def _journal(project: Project, place: Place, package: Package) -> State:
     files = journal.scripts(package.migrations)
     if place.target is None:
         return State("prisma", notes=("the database's journal cannot be read from here",))
-    schema = parse_qs(urlsplit(place.stack).query).get("schema", ["public"])[0]
     try:
-        answer = targets.ask(project, place.target, journal.query(schema))
+        answer = targets.ask(project, place.target, journal.query(_schema(place)))
     except UsageError as problem:
         if "does not exist" not in problem.message:
             raise
@@ -184,6 +207,10 @@ def _journal(project: Project, place: Place, package: Package) -> State:
         return state
     note = f"there are no migrations in {project.shown(package.migrations)}"
     return dataclasses.replace(state, notes=(*state.notes, note))
+
+
+def _schema(place: Place) -> str:
+    return parse_qs(urlsplit(place.stack).query).get("schema", ["public"])[0]
 
 
 def _attended(project: Project, spot: Spot, words: tuple[str, ...]) -> None:

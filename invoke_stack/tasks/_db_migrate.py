@@ -32,6 +32,7 @@ def migrations(run: Run, target: str = "") -> Iterator[tuple[Tool, Place]]:
         "name": "Make a migration of this name out of the schema's changes (dev).",
         "create_only": "Write the migration, do not apply it (dev).",
         "plan": "Say what is pending and change nothing.",
+        "rehearse": "Run what is pending on a copy of the data only, and say what it does there.",
         "applied": "Record that this migration was applied by hand.",
         "rolled_back": "Record that this failed migration was rolled back.",
         "allow_remote": "Also on a database that is not this stack's.",
@@ -44,6 +45,7 @@ def migrate(  # noqa: PLR0913 - one argument for each flag
     name: str = "",
     create_only: bool = False,
     plan: bool = False,
+    rehearse: bool = False,
     applied: str = "",
     rolled_back: str = "",
     target: str = "",
@@ -53,7 +55,8 @@ def migrate(  # noqa: PLR0913 - one argument for each flag
     """Bring the database to the project's migrations; in dev also make new ones."""
     from invoke_stack.database.rails import Consent
     from invoke_stack.migrations import migrate as domain
-    from invoke_stack.tasks import _show, _show_migrations
+    from invoke_stack.migrations import rehearse as rehearsing
+    from invoke_stack.tasks import _show, _show_migrations, _show_rehearsal
 
     request = domain.Request(
         name=name,
@@ -66,6 +69,10 @@ def migrate(  # noqa: PLR0913 - one argument for each flag
     )
     with migrations(run, target) as (tool, place):
         report = run.console.report
+        if rehearse:
+            found = rehearsing.rehearse(run.project, place, tool, request, report, run.confirm)
+            _show_rehearsal.rehearsed(run, found)
+            return
         done = domain.migrate(run.project, place, tool, request, report, run.confirm)
     _show_migrations.migrated(run, done, plan=plan)
 

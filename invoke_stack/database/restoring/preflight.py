@@ -97,7 +97,7 @@ def require_roles(missing: Iterable[str], user: str) -> None:
         raise UsageError("db.restore", text, hint=hint)
 
 
-def require_room(machine: Machine, expected: int) -> None:
+def require_room(machine: Machine, expected: int, task: str = "db.restore") -> None:
     """Require room for the new database beside the live one.
 
     Raises:
@@ -109,4 +109,4 @@ def require_room(machine: Machine, expected: int) -> None:
             f"too little room beside the data: {needed / 1024**2:,.0f} MiB are needed, "
             f"{machine.free / 1024**2:,.0f} MiB are free"
         )
-        raise StackError("db.restore", text, hint="make room on the engine's disk")
+        raise StackError(task, text, hint="make room on the engine's disk")

@@ -15,12 +15,10 @@ from invoke_stack.database import admin as admins
 from invoke_stack.database import backup, housekeeping, locate, swap
 from invoke_stack.database import job as backups
 from invoke_stack.database import target as targets
-from invoke_stack.database.admin import Admin
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import contents, load, planning, preflight, source
 from invoke_stack.database.restoring.contents import Opened
 from invoke_stack.database.restoring.request import Job, Options, Restored, undo
-from invoke_stack.database.state import Machine
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
@@ -56,7 +54,7 @@ def restore(  # noqa: PLR0913 - what every changing task gets
     admins.permitted(project, target, "db.restore", consent)
     admin, server = admins.connect(project, target)
     opened = source.opened(project, target, entry, report)
-    job = Job(admin, opened, server, _machine(admin), options, report)
+    job = Job(admin, opened, server, admin.machine(), options, report)
     planning.require(job)
     planning.allow(job, consent, confirm)
     if project.dry:
@@ -76,12 +74,6 @@ def restore(  # noqa: PLR0913 - what every changing task gets
     file, (kept, size, downtime) = opened.file, swapped
     back = undo(options.target, options.to_db) if kept else ""
     return Restored(job.database, file, kept, size, downtime, seconds, undo=back)
-
-
-def _machine(admin: Admin) -> Machine:
-    command = admin.outside.inside(admin.restorer.machine(), read=True)
-    done = admin.project.runner.capture(command, timeout_s=targets.QUERY_S)
-    return admin.restorer.read_machine(done.stdout)
 
 
 def _named(project: Project, database: str) -> Project:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from invoke_stack.database.sqlfiles.files import Migration
 
@@ -31,7 +32,9 @@ SELECT json_build_object('there', to_regclass('{TABLE}') IS NOT NULL, 'schema', 
 SELECT to_regclass('{TABLE}') IS NOT NULL AS there \\gset
 \\if :there
 SELECT json_build_object('name', name, 'checksum', checksum, 'finished', finished_at IS NOT NULL,
-                         'left', leaves_parts, 'error', error)
+                         'left', leaves_parts, 'error', error,
+                         'began', extract(epoch FROM started_at),
+                         'ended', extract(epoch FROM finished_at))
 FROM {TABLE} ORDER BY started_at, name;
 \\endif
 """  # noqa: S608 - a constant
@@ -43,6 +46,7 @@ class Row:
 
     Attributes:
         left: it failed outside a transaction, so parts of it may be there.
+        began, ended: seconds of the epoch, by the server's clock.
     """
 
     name: str
@@ -50,6 +54,8 @@ class Row:
     finished: bool
     left: bool
     error: str
+    began: float = 0.0
+    ended: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +80,16 @@ class Journal:
 def read(output: str) -> Journal:
     """Return the journal in psql's output: JSON, one object to a line."""
     head, *rows = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    found = (
-        Row(r["name"], r["checksum"], bool(r["finished"]), bool(r["left"]), r["error"] or "")
-        for r in rows
+    there = bool(head["there"])
+    return Journal(str(head["schema"] or "public"), there, tuple(map(_read, rows)))
+
+
+def _read(row: dict[str, Any]) -> Row:
+    times = (float(row.get(each) or 0) for each in ("began", "ended"))
+    error = row["error"] or ""
+    return Row(
+        row["name"], row["checksum"], bool(row["finished"]), bool(row["left"]), error, *times
     )
-    return Journal(str(head["schema"] or "public"), bool(head["there"]), tuple(found))
 
 
 def head(journal: Journal, wait_s: int = LOCK_WAIT_S) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from invoke_stack.database import target as targets
-from invoke_stack.database.migrating import Development, Place, State
+from invoke_stack.database.migrating import Development, Place, Script, State
 from invoke_stack.database.sqlfiles import files, journal, session
 from invoke_stack.database.sqlfiles.files import Migration
 from invoke_stack.database.sqlfiles.journal import Journal
@@ -31,6 +32,7 @@ class SqlFiles:
     folder: str = ""
     wait_s: int = journal.LOCK_WAIT_S
     name: str = "sql"
+    table: str = journal.TABLE
 
     def recognises(self, project: Project) -> bool:
         """Return whether there are numbered SQL files."""
@@ -129,6 +131,19 @@ class SqlFiles:
         if done.code != 0:
             raise targets.failed(project, target, done)
         report(Note(f"{name} counts as {'applied' if applied else 'not applied'}"))
+
+    def scripts(self, project: Project) -> tuple[Script, ...]:
+        """Return the files."""
+        return tuple(Script(each.name, each.shown, each.text) for each in self._files(project))
+
+    def times(self, project: Project, place: Place) -> Mapping[str, tuple[float, float]]:
+        """Return what the journal says of each file that is applied."""
+        target = session.target(project, place)
+        return {
+            row.name: (row.began, row.ended)
+            for row in self._journal(project, target).rows
+            if row.finished
+        }
 
     def _where(self, project: Project) -> Path:
         found = files.folder(project.root, self.folder)

@@ -16,10 +16,12 @@ from invoke_stack import settings
 from invoke_stack.database import adopt, backup, catalog, job, rails, reset, snapshot, verify, wait
 from invoke_stack.database import target as targets
 from invoke_stack.database.restoring import request, restore, undo
+from invoke_stack.database.sqlfiles.tool import SqlFiles
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared
 from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.events import Event
+from invoke_stack.migrations import migrate, places, rehearse
 from invoke_stack.process import SystemRunner, Terminated
 from invoke_stack.project import Project
 
@@ -65,7 +67,15 @@ RESTORING: dict[str, Any] = {
 }
 
 
-def run(root: Path, verb: str, options: dict[str, object]) -> None:
+def rehearsed(project: Project, stack: Any, engine: Any, options: Any) -> int:
+    place = places.find(project, stack, engine, report)
+    request = migrate.Request(**options)
+    found = rehearse.rehearse(project, place, SqlFiles(), request, report, agreed)
+    print(json.dumps(found.document()))
+    return int(found.code)
+
+
+def run(root: Path, verb: str, options: dict[str, object]) -> int:
     own = settings.load([settings.Source("test", options.pop("settings", {}))])
     runner = SystemRunner(os.environ, dry=bool(options.pop("dry", False)))
     project = Project(root, own, runner, os.environ)
@@ -77,11 +87,14 @@ def run(root: Path, verb: str, options: dict[str, object]) -> None:
         elif verb in RESTORING:
             done = RESTORING[verb](project, stack, engine, options)
             print(json.dumps(done.mapping() if done else {}))
+        elif verb == "rehearse":
+            return rehearsed(project, stack, engine, options)
         elif verb in {"verify", "adopt"}:
             print(json.dumps(checked(project, verb, str(options["file"]), options)))
         else:
             made = backup.backup(project, stack, engine, job.Options(**options), report)
             print(json.dumps(made.mapping() if made else {}))
+    return 0
 
 
 def checked(
@@ -97,7 +110,7 @@ def checked(
 def main() -> int:
     signal.signal(signal.SIGTERM, terminated)
     try:
-        run(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))
+        return run(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))
     except StackError as problem:
         print(f"error: {problem}", *problem.detail, problem.hint, sep="\n", file=sys.stderr)
         return int(problem.code)
@@ -105,7 +118,6 @@ def main() -> int:
         return 143
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

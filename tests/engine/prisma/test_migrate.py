@@ -155,6 +155,38 @@ def rows_in_the_way_of_a_change_are_never_deleted_for_it(app: App) -> None:
     assert app.sql('SELECT email FROM "User"') == "kept@example.com"
 
 
+def a_rehearsal_says_what_fails_or_is_lost_and_changes_nothing(app: App) -> None:
+    app.sql("""INSERT INTO "User" (email) VALUES ('kept@example.com')""")
+    names = ["20240102000000_nickname", "20240103000000_loss"]
+    app.migration(names[0], NICKNAME + ";")
+    app.migration(names[1], '-- the old one\nALTER TABLE "User" DROP COLUMN "email";')
+    assert app.inv("db.migrate", "--prod", "--rehearse").code == 4  # clients are disconnected
+
+    result = app.inv("db.migrate", "--rehearse", "--json")
+    found = result.document
+    assert (result.code, found["verdict"]) == (3, "loses data"), result.text
+    assert [each["name"] for each in found["migrations"]] == names
+    for each in found["migrations"]:
+        assert (each["outcome"], each["locks"][0]["table"]) == ("applied", '"User"')
+        assert each["locks"][0]["lock"] == "ACCESS EXCLUSIVE"
+        assert each["seconds"] > 0
+    assert found["findings"][0]["where"].endswith(f"{names[1]}/migration.sql:2")
+    assert (found["tables"][0]["columns"], found["tables"][0]["loses"]) == (["email"], True)
+
+    app.migration("20240104000000_broken", 'INSERT INTO "Nope" VALUES (1);')
+    failed = app.inv("db.migrate", "--rehearse")
+    assert failed.code == 1
+    assert 'relation "Nope" does not exist' in failed.error
+    assert "the live database was not touched" in failed.stderr
+    last = [line.split()[:2] for line in failed.stdout.splitlines()][3]
+    assert last == ["20240104000000_broken", "failed"]
+
+    state = status(app)
+    assert (state["pending"], state["failed"]) == ([*names, "20240104000000_broken"], [])
+    assert app.sql('SELECT email FROM "User"') == "kept@example.com"
+    assert f"{app.database}__" not in app.sql("SELECT datname FROM pg_database")
+
+
 FRESH = (a_fresh_database_gets_what_is_pending_and_the_first_rows,)
 MIGRATED = (
     a_changed_schema_becomes_a_migration_once_it_has_a_name,
@@ -164,6 +196,7 @@ MIGRATED = (
     a_failed_migration_blocks_until_its_end_is_recorded,
     outside_development_it_asks_backs_up_and_shows_what_is_pending,
     rows_in_the_way_of_a_change_are_never_deleted_for_it,
+    a_rehearsal_says_what_fails_or_is_lost_and_changes_nothing,
 )
 
 

@@ -129,3 +129,19 @@ def test_a_generator_is_seen_in_any_file_of_the_schema(tmp_path: Path) -> None:
     assert not package.generates(found(tmp_path, files))
     (tmp_path / "prisma/schema/b.prisma").write_text('generator client {\n  output = "x"\n}\n')
     assert package.generates(found(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    ("source", "fixed"),
+    [
+        ('url = "postgresql://u@h/d"', True),
+        ('url = env("DATABASE_URL")\n  directUrl = "postgres://u@h/d"', True),
+        ('url = env("DATABASE_URL")', False),
+        ('// url = "postgres://u@h/d"\n  url = env("DATABASE_URL")', False),
+        ('url = env("A")\n  shadowDatabaseUrl = "postgres://u@h/shadow"', False),
+    ],
+)
+def test_a_url_that_is_written_out_is_noticed(tmp_path: Path, source: str, *, fixed: bool) -> None:
+    schema = tmp_path / "schema.prisma"
+    schema.write_text(f'datasource db {{\n  provider = "postgresql"\n  {source}\n}}\n')
+    assert package.fixed_url(schema, "") is fixed
