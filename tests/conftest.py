@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -21,16 +21,20 @@ from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep together what shares costly things, where several workers run the tests.
 
     The tests of a file share its stack, those with Prisma also what npm installed.
     """
-    for item in items:
-        path = item.path
-        group = path.parent if path.parent.name == "prisma" else path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Sharing(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = PurePath(nodeid.partition("::")[0])
+            return str(path.parent if path.parent.name == "prisma" else path)
+
+    return Sharing(config, log)
 
 
 @dataclass

@@ -101,7 +101,7 @@ def main() -> int:
         "mypy": [],
         "lint-imports": [],
         # Last: its closing line is the one that counts tests. Most tests wait for programs.
-        "pytest": ["--numprocesses=auto", "--dist=loadgroup", *unknown, *after],
+        "pytest": ["--numprocesses=auto", *unknown, *after],
     }
     outcomes: list[str] = []
     for name, options in checks.items():
