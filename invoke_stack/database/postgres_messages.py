@@ -41,9 +41,9 @@ def explain(login: Login, stderr: str, lock_wait_s: float) -> StackError | None:
 
 
 def _while_dumping(where: str, stderr: str, lock_wait_s: float) -> StackError | None:
-    if found := re.search(r"server version: (\S+).*?; pg_\w+ version: (\S+)", stderr):
-        text = f"pg_dump {found[2]} cannot dump server {found[1]}: the program must be as new"
-        hint = f"install PostgreSQL {found[1]}'s client programs, first on PATH"
+    if found := re.search(r"server version: ((\d+)\S*).*?; pg_\w+ version: (\S+)", stderr):
+        text = f"pg_dump {found[3]} cannot dump server {found[1]}: the program must be as new"
+        hint = f"install PostgreSQL {found[2]}'s client programs, first on PATH"
         return UsageError(where, text, hint=hint, detail=_last(stderr))
     if "LOCK TABLE" in stderr and "timeout" in stderr:
         text = f"a session kept a table locked for more than {lock_wait_s} s"
