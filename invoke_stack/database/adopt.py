@@ -32,7 +32,9 @@ def adopt(project: Project, entry: Entry, report: Report = silent) -> Manifest:
     shown = project.shown(entry.file)
     if entry.problem != catalog.UNVERIFIED or entry.bytes < 0:
         text = entry.problem or "has its manifest already"
-        raise UsageError(shown, text, hint="check it with: inv db.verify")
+        lost = entry.manifest is None and entry.bytes >= 0
+        hint = catalog.way_out(project, entry) if lost else "check it with: inv db.verify"
+        raise UsageError(shown, text, hint=hint)
     ground, _ = verify.file_checks(project, entry)
     if ground.state != "ok":
         raise UsageError(shown, ground.text, hint="only archives of pg_dump -Fc can be adopted")

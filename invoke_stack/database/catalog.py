@@ -14,6 +14,7 @@ from invoke_stack.database import manifest as manifests
 from invoke_stack.database import names
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.errors import UsageError
+from invoke_stack.events import Planned, Report, silent
 from invoke_stack.project import Project
 
 UNVERIFIED = "no manifest: unverified"
@@ -108,18 +109,31 @@ def named(project: Project, word: str) -> Entry:
     return resolve(project, word, entries(root(project)))
 
 
-def pin(project: Project, chosen: Entry, *, pinned: bool) -> Entry:
+def pin(project: Project, chosen: Entry, *, pinned: bool, report: Report = silent) -> Entry:
     """Pin a backup, so that retention never deletes it, or let it go again.
+
+    A dry run reports it.
 
     Raises:
         UsageError: it has no manifest to write that into.
     """
     if chosen.manifest is None:
-        hint = f"give it one with: inv db.verify --adopt --file {project.shown(chosen.file)}"
-        raise UsageError(project.shown(chosen.file), chosen.problem, hint=hint)
-    if not project.dry:
-        manifests.change(names.manifest_of(chosen.file), pinned=pinned)
+        raise UsageError(project.shown(chosen.file), chosen.problem, hint=way_out(project, chosen))
+    if project.dry:
+        report(Planned(f"{'pin' if pinned else 'let go of'} {project.shown(chosen.file)}"))
+        return chosen
+    manifests.change(names.manifest_of(chosen.file), pinned=pinned)
     return entry(chosen.file)
+
+
+def way_out(project: Project, chosen: Entry) -> str:
+    """Return how a backup without a manifest, or with one that cannot be read, gets one."""
+    adopt = f"inv db.verify --adopt --file {project.shown(chosen.file)}"
+    if manifests.NEWER in chosen.problem:
+        return "update invoke_stack"
+    if chosen.problem == UNVERIFIED:
+        return f"give it one with: {adopt}"
+    return f"move {project.shown(names.manifest_of(chosen.file))} away, then: {adopt}"
 
 
 def _restorable(entry: Entry) -> bool:

@@ -17,6 +17,7 @@ from invoke_stack import files
 from invoke_stack.errors import StackError
 
 SCHEMA = 1
+NEWER = "was written by a newer version of invoke_stack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def parse(document: Any) -> Manifest:
     if not isinstance(document, Mapping) or "sha256" not in document:
         raise ValueError("is not a backup manifest")
     if isinstance(document.get("schema"), int) and document["schema"] > SCHEMA:
-        raise ValueError("was written by a newer version of invoke_stack")
+        raise ValueError(NEWER)
     values = {}
     for item in dataclasses.fields(Manifest):
         value = document.get(item.name, dataclasses.MISSING)

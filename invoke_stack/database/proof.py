@@ -17,7 +17,7 @@ from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.provider import Provider
 from invoke_stack.database.target import Target
 from invoke_stack.errors import StackError
-from invoke_stack.events import Note, Report, Step
+from invoke_stack.events import Note, Planned, Report, Step
 from invoke_stack.project import Project
 
 COUNT_S = 3600
@@ -71,6 +71,9 @@ def proved(
     able = prover(target.provider)
     if able is None:
         return Check("L3", "unchecked", f"not restored: {target.provider.name} cannot")
+    if project.dry:
+        report(Planned(f"restore {file.name} into a temporary database, and drop it"))
+        return Check("L3", "unchecked", "not restored: a dry run")
     lock = sessions.lock_path(project.state, target)
     report(Step(f"restoring {file.name} into a temporary database"))
     began = time.monotonic()

@@ -108,4 +108,6 @@ def pin(run: Run, file: str = "latest", off: bool = False) -> None:
     from invoke_stack.tasks import _show_db
 
     entry = catalog.named(run.project, file)
-    _show_db.pinned(run, catalog.pin(run.project, entry, pinned=not off))
+    done = catalog.pin(run.project, entry, pinned=not off, report=run.console.report)
+    if not run.project.dry:
+        _show_db.pinned(run, done)

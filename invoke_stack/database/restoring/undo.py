@@ -35,6 +35,9 @@ def undo(  # noqa: PLR0913 - what every changing task gets
         RefusedError: a rail.
     """
     began = time.monotonic()
+    if options.folder or options.file != Options().file:
+        text = "takes no backup: it brings back what was replaced last"
+        raise UsageError("--undo", text, hint="leave out --undo, or --file and --from")
     found = locate.find(project, declared, docker, options.target, report)
     target = targets.with_database(found, options.to_db) if options.to_db else found
     admins.permitted(project, target, "db.restore", consent)

@@ -2,7 +2,11 @@ from typing import Any
 
 import pytest
 
-from invoke_stack.database import catalog, names, verify
+from invoke_stack.database import adopt, catalog, names, proof, verify
+from invoke_stack.database.postgres import Postgres
+from invoke_stack.database.target import Target
+from invoke_stack.database.values import Login
+from invoke_stack.errors import UsageError
 
 
 def checks(project: Any, file: Any) -> tuple[verify.Check, verify.Check]:
@@ -99,3 +103,38 @@ def test_without_an_engine_the_decode_says_why_it_was_not_done(project: Any, sto
     assert result.ok
     assert result.level == "L1"
     assert result.checks[-1].text.startswith("not decoded: ")
+
+
+def test_a_dry_run_claims_no_restore(make_project: Any, store: Any, docker: Any) -> None:
+    entry = catalog.entry(store("a.dump"))
+    assert entry.manifest is not None
+    target = Target("shop", "pg", "id-pg", Postgres(), Login("app", "shop"))
+    said: list[Any] = []
+
+    check = proof.proved(make_project(dry=True), target, entry.file, entry.manifest, said.append)
+
+    assert (check.level, check.state) == ("L3", "unchecked")
+    assert [each.text for each in said] == ["restore a.dump into a temporary database, and drop it"]
+    assert docker.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("{", "move backups/shop/a.dump.json away, then: inv db.verify --adopt --file "),
+        ('{"sha256": "x", "schema": 99}', "update invoke_stack"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_has_a_way_out(
+    project: Any, store: Any, text: str, hint: str
+) -> None:
+    file = store("a.dump")
+    names.manifest_of(file).write_text(text)
+
+    with pytest.raises(UsageError) as pinning:
+        catalog.pin(project, catalog.entry(file), pinned=True)
+    with pytest.raises(UsageError) as adopting:
+        adopt.adopt(project, catalog.entry(file))
+
+    assert pinning.value.hint.startswith(hint)
+    assert adopting.value.hint == pinning.value.hint

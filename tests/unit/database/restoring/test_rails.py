@@ -9,7 +9,7 @@ from invoke_stack.database.postgres import Postgres
 from invoke_stack.database.restoring import request, restore, undo
 from invoke_stack.database.target import Target
 from invoke_stack.database.values import Login
-from invoke_stack.errors import RefusedError, StackError
+from invoke_stack.errors import RefusedError, StackError, UsageError
 
 
 def agree(_question: str, _word: str = "") -> None:
@@ -52,7 +52,16 @@ def test_a_protected_name_is_refused_whatever_the_flags_say(
     with pytest.raises(RefusedError, match="is protected"):
         restore.restore(project, declared, engine, options, consent, agree)
     with pytest.raises(RefusedError, match="is protected"):
-        undo.undo(project, declared, engine, options, consent, agree)
+        undo.undo(project, declared, engine, request.Options(to_db=name), consent, agree)
+    assert docker.asked == []
+
+
+def test_an_undo_does_not_take_a_file(
+    project: Any, declared: Any, engine: Any, docker: Any
+) -> None:
+    for options in (request.Options(file="2"), request.Options(folder="elsewhere")):
+        with pytest.raises(UsageError, match="--undo: takes no backup"):
+            undo.undo(project, declared, engine, options, rails.Consent(), agree)
     assert docker.asked == []
 
 
