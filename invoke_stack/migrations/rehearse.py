@@ -70,8 +70,13 @@ class _Run:
         asked = rails.judge(found, action, self.request.consent, patterns)
         if asked is not None:
             self.confirm(asked.text, asked.word)
-        elif self.place.declared.mode.name not in DISPOSABLE or not self.place.own:
+        elif self.precious and not self.request.consent.name:
             self.confirm(rails.question(found, action))
+
+    @property
+    def precious(self) -> bool:
+        """Whether somebody else than this developer may be connected."""
+        return self.place.declared.mode.name not in DISPOSABLE or not self.place.own
 
     def copied(self, admin: Admin, server: Server, base: Rehearsal) -> Rehearsal:
         """Make the copy, run the migrations on it, drop it."""
@@ -222,7 +227,7 @@ def _require_possible(run: _Run, admin: Admin, server: Server) -> int:
         where = f"database {run.target.database}"
         text = "does not exist yet, so there is nothing to rehearse on"
         raise UsageError(where, text, hint="inv db.migrate makes it")
-    if run.target.container:
+    if run.target.place == "stack":  # elsewhere the programs' machine is not the server's
         preflight.require_room(admin.machine(), live.bytes, TASK)
     else:
         run.report(Note(NO_ROOM))

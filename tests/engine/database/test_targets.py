@@ -370,6 +370,25 @@ def test_another_server_is_refused_until_it_is_named(site: Project, address: str
     assert judged(site, "FAR_URL", Consent(remote=True, name="shop"), **environ) == []
 
 
+def test_a_rehearsal_elsewhere_needs_the_name_and_works_there(site: Project, address: str) -> None:
+    environ = with_key(site, {**far(site, address), "PATH": bare_path(site)})
+    words = ("db.migrate", "--rehearse", "--target", "FAR_URL", "--json")
+    migration = site.write("migrations/0001_more.sql", "INSERT INTO t SELECT * FROM t;\n")
+    try:
+        assert site.inv(*words, environ=environ).code == 4
+        allowed = (*words, "--allow-remote", "--confirm", "shop")
+        found = site.inv(*allowed, environ=environ).ok().document
+    finally:
+        migration.unlink()
+
+    assert (found["verdict"], found["migrations"][0]["outcome"]) == ("passed", "applied")
+    (change,) = found["tables"]
+    assert (change["table"], change["after"]) == ("t", 2 * change["before"])
+    listed = site.inv("db.shell", "-c", "SELECT datname FROM pg_database").ok().stdout
+    assert "shop__" not in listed
+    assert site.inv("db.shell", "-c", "SELECT b FROM t").ok().stdout == "x\n"
+
+
 def test_a_marked_database_is_refused_from_wherever_it_is_reached(  # A37
     site: Project, address: str
 ) -> None:

@@ -25,6 +25,8 @@ def status(app: App) -> dict[str, list[str]]:
 
 def a_fresh_database_gets_what_is_pending_and_the_first_rows(app: App) -> None:
     app.schema(generator=GENERATOR)
+    rehearsed = app.inv("db.migrate", "--rehearse", "--json").ok().document
+    assert [each["outcome"] for each in rehearsed["migrations"]] == ["applied"]
     assert status(app)["pending"] == [FIRST]
 
     app.inv("db.migrate").ok()
