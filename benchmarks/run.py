@@ -1,7 +1,7 @@
 """Measures every figure beside its peer and writes RESULTS.md: all parts, or those named.
 
-    python benchmarks/run.py                 everything
-    python benchmarks/run.py backup images   these again; the others' sections stay
+python benchmarks/run.py                 everything
+python benchmarks/run.py backup images   these again; the others' sections stay
 """
 
 from __future__ import annotations
