@@ -155,10 +155,12 @@ def _declared(path: Path) -> dict[str, str | None]:
 
     try:
         tree = yaml.safe_load(path.read_text("utf-8-sig"))
-    except OSError:
-        raise UsageError(
-            "--render", f"{RENDER} cannot be read", hint="it stands in the project's root"
-        ) from None
+    except FileNotFoundError:
+        hint = f"--render reads {path}; inv env.diff alone compares with the templates"
+        raise UsageError("--render", f"no {RENDER} here", hint=hint) from None
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise UsageError("--render", f"{RENDER} cannot be read: {reason}") from None
     except (ValueError, yaml.YAMLError, RecursionError):
         # Not the parser's own words: they quote the line.
         raise UsageError(

@@ -110,9 +110,15 @@ def _named(folder: Path, needs: Needs) -> Iterator[tuple[Path, Path]]:
 
 
 def _lone(folder: Path, name: str, needs: Needs, found: dict[str, Path]) -> Path:
-    """Return where `.env`'s keys go: into a lone `.env.local`, which stands for every layer."""
+    """Return where `.env`'s keys go: into a lone `.env.local`, which stands for every layer.
+
+    It is lone as well when no file is there yet and it is the one that services cannot do without.
+    """
     present = [each for each in needs.mode.layers if (folder / each).is_file()]
-    lone = name == ".env" and present == [".env.local"] and ".env.local" not in found
+    named = {each.path.name for each in needs.env_files if each.path.parent == folder}
+    required = {each.path.name for each in needs.env_files if each.required}
+    only = not present and named == {".env.local"} <= required & set(needs.mode.layers)
+    lone = name == ".env" and ".env.local" not in found and (only or present == [".env.local"])
     return folder / (".env.local" if lone else name)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from invoke_stack.findings.model import Finding, Report
-from invoke_stack.findings.text import counts
+from invoke_stack.findings.text import counts, unsure
 
 # Everything that could start a construct inside a table cell; the cell's own bar included.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&!#$@:])")
@@ -33,8 +33,7 @@ def write(report: Report) -> str:
 
 def _row(finding: Finding) -> tuple[str, ...]:
     places = [f"{place.side} {place}".strip() for place in finding.where]
-    unsure = "" if finding.confidence == "high" else f" ({finding.confidence} confidence)"
-    message = finding.message + unsure
+    message = finding.message + unsure(finding)
     where = "\n".join(places)
     return (finding.severity, finding.rule, finding.subject, message, where, finding.fix)
 

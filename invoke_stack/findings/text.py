@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from invoke_stack.findings.model import SEVERITIES, Finding, Place, Remark, Report
 
 HEADINGS = {"error": "errors", "warning": "warnings", "info": "info"}
+TRUST = {"high": "certain", "medium": "likely", "low": "possible"}
+"""The confidences as people read them."""
+
 WIDEST = 28
 """Longest subject that the others are aligned to."""
 
@@ -24,7 +27,7 @@ def write(report: Report, *, passes: bool = False) -> str:
     lines: list[str] = []
     for severity in SEVERITIES:
         group = [each for each in report.findings if each.severity == severity]
-        lines += _group(HEADINGS[severity], [(each, _unsure(each)) for each in group])
+        lines += _group(HEADINGS[severity], [(each, unsure(each)) for each in group])
     lines += _group("unknown", [(each, "") for each in report.unknowns])
     lines += _group(
         "suppressed", [(each.finding, f" (accepted: {each.reason})") for each in report.suppressed]
@@ -51,8 +54,9 @@ def _plural(name: str, number: int) -> str:
     return "" if number == 1 or name == "info" else "s"
 
 
-def _unsure(finding: Finding) -> str:
-    return "" if finding.confidence == "high" else f" ({finding.confidence} confidence)"
+def unsure(finding: Finding) -> str:
+    """Return what follows a message that may be wrong; "" when it cannot be."""
+    return "" if finding.confidence == "high" else f" ({TRUST[finding.confidence]})"
 
 
 def _group(heading: str, items: Sequence[tuple[Finding | Remark, str]]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from invoke_stack.images.needles import Needles
 from invoke_stack.images.rules import rules
 from invoke_stack.images.targets import Target
 from invoke_stack.project import Project
+from invoke_stack.stack import images as stored
 
 MARKER = "image"
 """The word of a suppression: `# image: ignore[IMG101] -- reason`."""
@@ -70,6 +71,10 @@ def check(
         for target in wanted:
             report(events.Step(f"reading {target.tag}"))
             image = layers.read(engine, target)
+            if stored.elsewhere(project, target.service, image.id):
+                mode = declared.mode.name
+                what = f"{target.tag} was not built from what {mode} declares: another mode's image"
+                report(events.Warned(what, f"inv image.build --mode {mode}"))
             subject = inspected(project, declared, engine, target, image)
             found.append(_checked(project, subject, image))
             if request.run:

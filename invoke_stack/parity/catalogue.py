@@ -112,7 +112,7 @@ def find(name: str, known: Sequence[Rule]) -> Rule:
     ids = [each.id for each in known]
     near = difflib.get_close_matches(name.upper(), ids, n=1)
     hint = f"did you mean {near[0]}?" if near else "inv parity.rules lists them"
-    raise UsageError("parity.explain", f"no such rule: {name}", hint=hint)
+    raise UsageError("--rule", f"no such rule: {name}", hint=hint)
 
 
 def chosen(known: Sequence[Rule], select: Iterable[str], ignore: Iterable[str]) -> tuple[Rule, ...]:

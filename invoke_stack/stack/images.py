@@ -78,6 +78,12 @@ def remember(project: Project, declared: Declared, engine: Docker, built: Sequen
     files.write(path, json.dumps(files.read_json(path) | made, indent=2, sort_keys=True) + "\n")
 
 
+def elsewhere(project: Project, service: Service, image_id: str) -> bool:
+    """Tell whether an image was built here from another `build:` section, as of another mode."""
+    known = files.read_json(project.root / ".invoke-stack" / BUILDS).get(service.name) or {}
+    return known.get("image") == image_id and known != _made(service, image_id)
+
+
 def _made(service: Service, image_id: str) -> dict[str, str]:
     """Return what identifies a build; its arguments may be secret, so only their hash."""
     digest = hashlib.sha256(service.build.encode()).hexdigest()

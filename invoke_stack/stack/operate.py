@@ -54,10 +54,13 @@ def change(
 
     Raises:
         UsageError: a service that does not exist.
-        UnreachableError: nothing of this project was ever brought up.
+        UnreachableError: nothing of this project, or not that service, was ever brought up.
     """
     ours, found = _project(project, report)
     _require_known(ours, found, services)
+    for name in services:
+        if not any(each.service == name for each in found):
+            raise UnreachableError(name, "is not up", hint=f"inv stack.up -s {name}")
     meant = tuple(services) or tuple(sorted({each.service for each in found}))
     report(events.Step(f"{verb} {', '.join(meant)}"))
     done = project.runner.capture(commands.by_name(ours.name, verb, *services))

@@ -66,7 +66,7 @@ def backups(run: Run, from_: str = "") -> None:
     },
 )
 def verify(run: Run, file: str = "latest", restore: bool = False, adopt: bool = False) -> None:
-    """Prove that a backup is whole: size, checksum, full decode; with --restore, that it works."""
+    """Prove that a backup is whole: size, checksum, decoding; with --restore, that it works."""
     from invoke_stack.database import adopt as adoption
     from invoke_stack.database import catalog
     from invoke_stack.database import verify as domain

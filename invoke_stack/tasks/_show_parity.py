@@ -9,12 +9,11 @@ from typing import Any
 from invoke_stack.errors import ExitCode
 from invoke_stack.findings import document, text, writers
 from invoke_stack.findings.model import Report
+from invoke_stack.findings.text import TRUST
 from invoke_stack.parity.acceptance import Accepted
 from invoke_stack.parity.check import failing
 from invoke_stack.parity.rule import Rule
 from invoke_stack.tasks._task import Run
-
-TRUST = {"high": "certain", "medium": "likely", "low": "possible"}
 
 
 def checked(run: Run, report: Report, *, format: str, limit: str, passes: bool) -> None:  # noqa: A002 - the flag
@@ -45,9 +44,7 @@ def page(run: Run, rule: Rule) -> None:
     if run.json:
         run.console.document({**_rule(rule), "page": rule.text()})
         return
-    run.console.result(rule.text().rstrip())
-    run.console.result("")
-    run.console.result(f"{rule.severity}, {TRUST[rule.confidence]}")
+    run.console.result(f"{rule.text().rstrip()}\n\n{rule.severity}, {TRUST[rule.confidence]}")
     run.console.result(f"accept it: # parity: ignore[{rule.id}] -- why this is fine")
 
 

@@ -99,7 +99,7 @@ def accept(  # noqa: PLR0913 - one argument per flag
 ) -> None:
     """Accept findings with a reason: write the comment where the evidence stands."""
     from invoke_stack.errors import UsageError
-    from invoke_stack.parity import acceptance
+    from invoke_stack.parity import acceptance, catalogue
     from invoke_stack.parity import check as domain
     from invoke_stack.tasks import _show_parity
 
@@ -107,6 +107,7 @@ def accept(  # noqa: PLR0913 - one argument per flag
         hint = "inv parity.accept -r PAR203 --reason WHY, or --baseline FILE"
         raise UsageError("parity.accept", "a rule or --baseline", hint=hint)
     if rule:
+        rule = catalogue.find(rule, catalogue.rules(run.project.settings.parity.rules)).id
         acceptance.comment(rule, reason, until)
     request = domain.Request(select=(rule,) if rule else ())
     report = domain.check(run.project, request, grouped=False)

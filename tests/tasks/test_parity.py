@@ -185,6 +185,13 @@ def test_an_acceptance_that_says_too_little_is_refused(shop: Stage, words: tuple
     assert (shop.root / "compose.yaml").read_text() == before
 
 
+def test_an_unknown_rule_is_named_by_the_flag_that_gave_it(shop: Stage) -> None:
+    ran = shop.inv("parity.accept", "-r", "PAR999", "--reason", "soon")
+
+    assert ran.code == 2
+    assert ran.err.startswith("error: --rule: no such rule: PAR999\n")
+
+
 def test_a_baseline_makes_an_old_project_green_until_something_new_comes(shop: Stage) -> None:
     assert shop.inv("parity.accept", "--baseline", "parity.json").code == 0
     assert shop.inv("parity.check", "--baseline", "parity.json", "--fail-on", "info").code == 0
@@ -211,6 +218,7 @@ def test_explain_and_rules_know_every_rule(shop: Stage) -> None:
     page = shop.inv("parity.explain", "-r", "par201")
     assert page.code == 0
     assert "## Bad" in page.out
+    assert "\n\nerror, certain\naccept it: # parity: ignore[PAR201]" in page.out
     assert "PAR201" in shop.inv("parity.explain", "-r", "PAR2O1").err
     assert shop.inv("parity.explain").code == 2
 

@@ -107,6 +107,14 @@ def test_an_unknown_service_is_an_error_with_the_nearest_one(
     assert stage.calls("stop") == stage.calls("exec") == []
 
 
+def test_a_service_that_is_not_up_cannot_be_restarted(stage: Stage, running: FakeEngine) -> None:
+    stage.stack({**SERVICES, "late": {"image": "late"}})
+
+    ran = stage.inv("stack.restart", "-s", "late")
+
+    assert (ran.code, ran.err) == (6, "error: late: is not up\n  hint: inv stack.up -s late\n")
+
+
 def test_compose_gets_the_resolved_values_and_reads_no_env_file_itself(
     stage: Stage, running: FakeEngine
 ) -> None:

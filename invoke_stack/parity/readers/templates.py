@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from invoke_stack.environment.dotenv import statements
 from invoke_stack.environment.marks import marks
 from invoke_stack.errors import StackError
+from invoke_stack.modes import BUILT_IN
 from invoke_stack.parity.declaration import Problem
 from invoke_stack.parity.parts import EnvVar
 from invoke_stack.parity.readers.env import variable
@@ -32,6 +33,7 @@ _COPY = re.compile(
 _REQUIRED = re.compile(r"\bREQUIRED\b|\(required\)|\b[Rr]equired[:!]")
 _OPTIONAL = re.compile(r"\boptional\b", re.IGNORECASE)
 _MOST = 60
+_LAYERS = frozenset(name for mode in BUILT_IN for name in mode.layers)
 
 
 def read(workspace: Workspace) -> tuple[tuple[Template, ...], tuple[Problem, ...]]:
@@ -139,4 +141,12 @@ def of_file(templates: tuple[Template, ...], path: str, given: Mapping[str, str]
     # `.env.local` beside the only `.env.example`: whoever writes the one copies the other.
     plain = joined(folder, ".env")
     related = [each.file for each in real if each.target == plain]
-    return related[0] if len(related) == 1 and posixpath.basename(path) == ".env.local" else ""
+    if len(related) == 1 and posixpath.basename(path) == ".env.local":
+        return related[0]
+    # `docker/.env.docker.example`: no mode reads `.env.docker`, so env.init makes this file of it.
+    left = [each.file for each in real if _unclaimed(posixpath.basename(each.target))]
+    return left[0] if len(left) == 1 and posixpath.basename(path) in _LAYERS else ""
+
+
+def _unclaimed(name: str) -> bool:
+    return name.startswith(".env.") and name not in _LAYERS

@@ -42,11 +42,17 @@ def _locks(each: Shipped) -> Iterator[Outcome]:
                       for words, folder in located(run.script, run.workdir)
                       for file in _needs(words, each.tree.where)}  # fmt: skip
             for full, file in sorted(wanted.items()):
-                mounted = any(file in flag for flag in flags)
-                if not mounted and each.tree.holds(stage, full, run.line) is False:
+                told = any(file in flag for flag in flags) or _copied(stage, file, run.line)
+                if not told and each.tree.holds(stage, full, run.line) is False:
                     message = f"line {run.line} needs {file}, which is not copied above it"
                     place = places((), [Src(each.path, run.line)])
                     yield Found(file, message, place, f"COPY {file} ./")
+
+
+def _copied(stage: Stage, file: str, before: int) -> bool:
+    """Tell whether a line above copies the file: that it does not exist is PAR704's."""
+    above = [each for each in stage.copies if not each.origin and each.line < before]
+    return any(posixpath.basename(source) == file for each in above for source in each.sources)
 
 
 def _needs(words: tuple[str, ...], where: Context) -> Iterator[str]:

@@ -96,7 +96,8 @@ def _local(facts: Facts, store: Datastore) -> Found:
     production = [sides.production_file(facts)]
     if client and store.referenced:
         keys = sorted({key for _, key in store.referenced})
-        message = f"{store.engine} {store.name} runs locally ({', '.join(keys)}), the code uses "
+        named = store.name if store.name == store.engine else f"{store.engine} {store.name}"
+        message = f"{named} runs locally ({', '.join(keys)}), the code uses "
         message += f"{client}, and production has none"
         used = [var.src for process in facts.local.processes.values()
                 for key, var in process.env.items() if key in keys]  # fmt: skip
@@ -106,7 +107,7 @@ def _local(facts: Facts, store: Datastore) -> Found:
     keys = sorted({key for _, key in store.referenced})
     used = [var.src for process in facts.local.processes.values()
             for key, var in process.env.items() if key in keys]  # fmt: skip
-    message = f"{store.name} ({store.engine})"
+    message = store.name if store.name == store.engine else f"{store.name} ({store.engine})"
     return Found(store.name, message, places(production, [store.src, *used]), _FIX, group=_LOCAL)
 
 

@@ -99,5 +99,5 @@ def test_a_broken_render_yaml_is_an_error_without_its_text(make_project: Make) -
 
 
 def test_a_missing_render_yaml_is_an_error(make_project: Make) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match=r"no render\.yaml here"):
         difference.render(make_project(files={".env": "A=1\n"}))

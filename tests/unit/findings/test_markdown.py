@@ -41,7 +41,7 @@ def test_unknown_and_suppressed_have_tables_of_their_own(report: Report) -> None
 
     assert "facts: {cache: 8}" in shown
     assert "comes in phase 7" in shown
-    assert "is only in the local stack (medium confidence)" in shown
+    assert "is only in the local stack (likely)" in shown
 
 
 def test_an_empty_report_is_its_counting_line() -> None:

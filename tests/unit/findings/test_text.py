@@ -13,12 +13,12 @@ errors
           fix         image: postgres:14-alpine
 
 warnings
-  PAR203  redis  is only in the local stack (medium confidence)
+  PAR203  redis  is only in the local stack (likely)
           local       docker/compose.yml:29
           production  render.yaml
 
 info
-  IMG4  web  holds a file that it does not need (low confidence)
+  IMG4  web  holds a file that it does not need (possible)
         image  /app/.env:2
 
 unknown

@@ -148,6 +148,25 @@ def test_a_lone_local_file_gets_the_keys_of_the_plain_template(scene: Scene) -> 
     assert not (scene.root / ".env").exists()
 
 
+def test_the_plain_template_makes_the_local_file_when_only_that_is_named(scene: Scene) -> None:
+    scene.write(
+        {"docker-compose.yml": STACK.format(file=".env.local"), ".env.example": "A=1\nB=2\n"}
+    )
+    scene.init()
+    scene.init()
+
+    assert scene.read(".env.local") == "A=1\nB=2\n"
+    assert not (scene.root / ".env").exists()
+
+
+def test_the_plain_template_makes_the_plain_file_when_both_are_named(scene: Scene) -> None:
+    scene.write(
+        {"docker-compose.yml": STACK.format(file=".env, .env.local"), ".env.example": "A=1\n"}
+    )
+
+    assert [each.file for each in scene.init().changes] == [".env"]
+
+
 def test_every_folder_has_its_own_template(scene: Scene) -> None:
     scene.write({"backend/.env.example": "A=1\n", "frontend/.env.local.example": "B=2\n"})
 

@@ -47,6 +47,20 @@ def test_compose_names_a_built_image_after_project_and_service(declare: Declare)
     assert names == ["shop-web", "me/tagged:1", "postgres:16", "off:1"]
 
 
+def test_an_image_of_another_build_section_is_known(
+    declare: Declare, make_project: MakeProject
+) -> None:
+    project, engine = make_project(), FakeEngine(*ALL)
+    dev = declare(SERVICES)
+    prod = declare({"web": {"build": {"context": ".", "target": "runner"}}})
+    images.remember(project, dev, engine, ("web",))  # type: ignore[arg-type]
+
+    stored = engine.image_id("shop-web")
+    assert not images.elsewhere(project, dev.model.services["web"], stored)
+    assert images.elsewhere(project, prod.model.services["web"], stored)
+    assert not images.elsewhere(project, prod.model.services["web"], "sha256:made-by-hand")
+
+
 @pytest.fixture
 def needed(declare: Declare, make_project: MakeProject) -> Callable[..., images.Needed]:
     def needed(

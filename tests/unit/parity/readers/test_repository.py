@@ -174,6 +174,15 @@ def test_a_template_tells_what_is_required_and_what_it_makes(workspace: Make) ->
         ([".env.production.example", ".env.example"], ".env.production", ".env.production.example"),
         (["api/.env.sample"], "api/.env", "api/.env.sample"),
         (["api/.env.sample"], ".env", ""),
+        # As env.init has it: a template whose own name no mode reads is for the file without one.
+        (["docker/.env.docker.example"], ".env.local", "docker/.env.docker.example"),
+        (
+            ["docker/.env.docker.example", ".env.production.example"],
+            ".env",
+            "docker/.env.docker.example",
+        ),
+        (["a/.env.docker.example", "b/.env.vps.example"], ".env.local", ""),
+        (["docker/.env.docker.example"], "secrets.env", ""),
     ],
 )
 def test_which_template_makes_an_env_file(
