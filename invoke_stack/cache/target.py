@@ -26,6 +26,7 @@ _CLIENTS = {"valkey": "valkey-cli", "keydb": "keydb-cli"}
 _SCHEMES = frozenset({"redis", "rediss", "valkey", "valkeys"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _VARIABLE = re.compile(r"\$(?:\{(\w+)[^}]*\}|(\w+))")
+_NO_PROGRAM = (126, 127)  # as docker exec and shells end
 _REFUSED = re.compile(r"NOAUTH|WRONGPASS|invalid password|NOPERM")
 
 
@@ -138,6 +139,9 @@ def require(cache: Cache, code: int, words: str) -> None:
     if "Could not connect" in first or "LOADING" in first:
         hint = f"read its log with: inv stack.logs -s {cache.service}"
         raise UnreachableError(where, "the cache does not answer", hint=hint, detail=detail)
+    if code in _NO_PROGRAM:
+        hint = "is it the cache? its name is the setting stack.cache.service"
+        raise UsageError(where, f"has no {cache.client}", hint=hint, detail=detail)
     if code != 0:
         raise StackError(where, f"{cache.client} ended with code {code}", detail=detail)
 

@@ -228,6 +228,14 @@ def test_a_cache_that_is_closed_is_unreachable(
         info.info(site, CACHE)
 
 
+def test_a_service_without_the_client_is_told_with_the_setting(site: Project, runner: Any) -> None:
+    runner.answer("redis-cli", "", stderr='exec: "redis-cli": executable file not found', code=126)
+
+    with pytest.raises(UsageError, match="has no redis-cli") as caught:
+        info.info(site, CACHE)
+    assert "stack.cache.service" in caught.value.hint
+
+
 class TestFlush:
     """What is asked, refused and run."""
 
