@@ -9,8 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
+from invoke_stack.dockerfile import ignore
 from invoke_stack.environment import specs, types, views
-from invoke_stack.environment.checks import dockerignore
 from invoke_stack.environment.dotenv import parse
 from invoke_stack.environment.layers import Layer
 from invoke_stack.environment.lint import layering
@@ -56,7 +56,7 @@ def judged(data: bytes) -> None:
     is_sensitive("A", text)
     lines.with_value(text, lambda value: value)
     urls.with_password(text, "new")
-    dockerignore.excluded(".env", [text[:200]])
+    ignore.excluded(".env", [text[:200]])
     for name in ("url", "port", "int", "number", "bool", "email", "string"):
         types.parse(name, "f:1").problem(text)
     with contextlib.suppress(StackError):
