@@ -97,9 +97,9 @@ class Watcher(threading.Thread):
         needles = [value.encode() for value in CANARIES.values()]
         while not self._over.wait(0.05):
             self.rounds += 1
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
+            for folder in Path("/proc").glob("[0-9]*"):
                 try:
-                    line = path.read_bytes()
+                    line = (folder / "cmdline").read_bytes()
                 except OSError:
                     continue
                 if any(needle in line for needle in needles):

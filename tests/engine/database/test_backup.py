@@ -256,9 +256,9 @@ def test_no_secret_shows_in_ps_output_or_files(site: Any, canaries: Any) -> None
     child = site.start("backup", settings=BIG)
     seen = set()
     while child.poll() is None:
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
+        for folder in Path("/proc").glob("[0-9]*"):
             try:
-                seen.add(path.read_bytes())
+                seen.add((folder / "cmdline").read_bytes())
             except OSError:
                 continue
     out, err = child.communicate()

@@ -162,9 +162,10 @@ def test_the_password_is_in_no_argument(site: Project) -> None:  # A34
     seen: set[str] = set()
     container = run_docker("ps", "-q", "-f", f"name={site.name}-pg-1")
     while child.poll() is None:
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
+        for folder in Path("/proc").glob("[0-9]*"):
             try:
-                seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                line = (folder / "cmdline").read_bytes()
+                seen.add(line.replace(b"\0", b" ").decode(errors="replace"))
             except OSError:
                 continue
         time.sleep(0.05)
