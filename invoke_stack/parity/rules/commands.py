@@ -10,7 +10,7 @@ from invoke_stack.parity.declaration import Process
 from invoke_stack.parity.parts import Step
 from invoke_stack.parity.repository import Facts, Migrations
 from invoke_stack.parity.rule import Found, Outcome, Passed, Unknown, places, rule
-from invoke_stack.parity.rules import sides
+from invoke_stack.parity.rules import nextjs, sides
 from invoke_stack.parity.values import Src
 
 _RUNTIMES = frozenset(
@@ -36,11 +36,17 @@ def starts(facts: Facts) -> Iterator[Outcome]:
             continue
         name = pair.production.name
         where = places([pair.production.command, theirs.src], [pair.local.command, ours.src])
-        if _program(theirs) == _program(ours):
+        if _program(theirs) == _program(ours) or _both_next(facts, theirs, ours):
             yield Passed(name, f"both start {' '.join(_program(ours))}", where)
             continue
         message = f"production starts {_shown(theirs)}, local {_shown(ours)}"
         yield Found(name, message, where, f"command: {theirs.text}")
+
+
+def _both_next(facts: Facts, *steps: Step) -> bool:
+    """Tell whether both are the server of Next.js, once as its command and once as its build."""
+    programs = {_program(each) for each in steps}
+    return programs == {("next",), ("node", "server.js")} and nextjs.standalone(facts) is not None
 
 
 def _server(process: Process) -> Step | None:

@@ -10,7 +10,7 @@ from invoke_stack.parity.declaration import Datastore, Process
 from invoke_stack.parity.parts import Probe
 from invoke_stack.parity.repository import Facts
 from invoke_stack.parity.rule import Found, Outcome, Passed, places, rule
-from invoke_stack.parity.rules import sides
+from invoke_stack.parity.rules import nextjs, sides
 from invoke_stack.parity.values import Src
 
 _FULL = frozenset({"node", "python", "ruby", "golang", "openjdk", "php", "buildpack-deps"})
@@ -102,7 +102,7 @@ def _image(process: Process | Datastore) -> tuple[str, Src | None]:
 
 def _unbound(facts: Facts) -> Iterator[Outcome]:
     """Yield probes of localhost where a standalone Next.js server binds to the container's name."""
-    standalone = _standalone(facts)
+    standalone = nextjs.standalone(facts)
     if standalone is None:
         return
     for process in sides.apps(facts.local):
@@ -124,15 +124,3 @@ def _unbound(facts: Facts) -> Iterator[Outcome]:
         start = Src(file, line.line) if line else None
         where = places((), [*(each.src for each in probed), start, standalone])
         yield Found(process.name, message, where, "ENV HOSTNAME=0.0.0.0", "warning")
-
-
-def _standalone(facts: Facts) -> Src | None:
-    workspace = facts.repository.workspace
-    for path in workspace.named("next.config.js", "next.config.mjs", "next.config.ts"):
-        if not workspace.readable(path):
-            continue
-        lines = workspace.text(path).splitlines()
-        for number, line in enumerate(lines, start=1):
-            if re.search(r"^\s*output\s*:.*['\"]standalone['\"]", line):
-                return Src(path, number)
-    return None
