@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 TEMPLATE_SUFFIXES = (".example", ".sample", ".template", ".dist")
 
+PLATFORMS = frozenset(
+    {"aws", "azure", "cloudflare", "fly", "gcp", "heroku", "netlify", "railway", "render", "vercel"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -121,9 +125,18 @@ def templates(folder: Path) -> dict[str, Path]:
 
 
 def leftover(folder: Path, *, custom: Iterable[Mode] = ()) -> dict[str, Path]:
-    """Return the templates whose target is no layer of any mode, such as `.env.docker`."""
+    """Return the templates whose target is no layer of any mode, such as `.env.docker`.
+
+    One named after a hosting platform (`.env.render.example`) tells what is set over there: it
+    makes no file here.
+    """
     known = _names(custom)
-    return {target: path for target, path in templates(folder).items() if target not in known}
+    return {t: path for t, path in templates(folder).items() if unclaimed(t, known)}
+
+
+def unclaimed(target: str, known: Collection[str]) -> bool:
+    """Tell whether a template's target is no layer of a mode (``known``), nor a platform's."""
+    return target not in known and target.rpartition(".")[2] not in PLATFORMS
 
 
 def template_marks(
@@ -145,9 +158,9 @@ def template_marks(
     """
     found: dict[str, dict[str, str]] = {}
     for folder in dict.fromkeys(folders):
-        unclaimed = leftover(folder, custom=custom)
+        left = leftover(folder, custom=custom)
         for target, path in templates(folder).items():
-            own = target in mode.layers or target in unclaimed
+            own = target in mode.layers or target in left
             for key, marked in _template(path).items():
                 if own or key in known:
                     found.setdefault(key, {}).update(marked)

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
+from invoke_stack.environment import layers
 from invoke_stack.environment.dotenv import statements
 from invoke_stack.environment.marks import marks
 from invoke_stack.errors import StackError
@@ -149,4 +150,4 @@ def of_file(templates: tuple[Template, ...], path: str, given: Mapping[str, str]
 
 
 def _unclaimed(name: str) -> bool:
-    return name.startswith(".env.") and name not in _LAYERS
+    return name.startswith(".env.") and layers.unclaimed(name, _LAYERS)

@@ -14,7 +14,7 @@ from invoke_stack.parity.rules import sides
 from invoke_stack.parity.values import Val, Version, version
 
 _HOSTED = re.compile(
-    r"(?:^|\.)(?:render\.com|onrender\.com|neon\.tech|supabase\.(?:co|com)|rds\.amazonaws\.com|"
+    r"(?:^|\.)(?:render\.com|neon\.tech|supabase\.(?:co|com)|rds\.amazonaws\.com|"
     r"cache\.amazonaws\.com|upstash\.io|mongodb\.net|planetscale\.com|psdb\.cloud|aivencloud\.com|"
     r"database\.azure\.com|redis-cloud\.com|redislabs\.com|railway\.app|rlwy\.net|fly\.dev|"
     r"cockroachlabs\.cloud|ondigitalocean\.com)$|^dpg-"

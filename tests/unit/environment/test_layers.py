@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_an_error_with_its_name(tmp_path: Path) ->
 def test_templates_are_found_by_the_file_they_make(tmp_path: Path) -> None:
     touch(
         tmp_path, ".env.example", ".env.sample", ".env.local.template", ".env.production.dist",
-        ".env.docker.example", ".envrc.example", "example.env", ".env",
+        ".env.docker.example", ".env.render.example", ".envrc.example", "example.env", ".env",
     )  # fmt: skip
 
     assert {target: path.name for target, path in templates(tmp_path).items()} == {
@@ -133,7 +133,9 @@ def test_templates_are_found_by_the_file_they_make(tmp_path: Path) -> None:
         ".env.docker": ".env.docker.example",
         ".env.local": ".env.local.template",
         ".env.production": ".env.production.dist",
+        ".env.render": ".env.render.example",
     }
+    # What is set on a platform makes no file here.
     assert list(leftover(tmp_path)) == [".env.docker"]
 
 
