@@ -60,7 +60,7 @@ def reset(  # noqa: PLR0913 - what every changing task gets
         "db.reset",
         housekeeping.warning(admin, server) + "replaces",
         source="an empty one, migrated and seeded",
-        kept=f"the old content, for {swap.KEPT_DAYS} days; back with: {undo(target.key)}",
+        kept=swap.promise(admin, server, undo(target.key)),
     )
     if server.database(target.database) is not None:
         rails.require(project, target, action, consent, confirm)

@@ -164,7 +164,7 @@ def rewind(  # noqa: PLR0913 - what every changing task gets
         "db.rewind",
         housekeeping.warning(admin, server) + "replaces",
         source=f"snapshot {chosen.mark.label} of {chosen.mark.at}",
-        kept=f"the old content, for {swap.KEPT_DAYS} days; back with: {undo(key)}",
+        kept=swap.promise(admin, server, undo(key)),
     )
     if server.database(live) is not None:
         rails.require(project, admin.target, action, consent, confirm)

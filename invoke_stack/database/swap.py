@@ -198,6 +198,19 @@ def kept(admin: Admin, server: Server) -> tuple[Variant, ...]:
     return variants.find(server, admin.target.database, admin.restorer.mark, "old")
 
 
+def promise(admin: Admin, server: Server, back: str) -> str:
+    """Return what remains of what is replaced, and what goes for it, as a question says it.
+
+    Args:
+        admin: the database.
+        server: what its server said.
+        back: the command that brings the old content back.
+    """
+    older = ", ".join(each.name for each in kept(admin, server))
+    gone = f"; {older}, kept by an earlier run, is dropped" if older else ""
+    return f"the old content, for {KEPT_DAYS} days; back with: {back}{gone}"
+
+
 def _expire(admin: Admin, older: tuple[Variant, ...], report: Report) -> None:
     """Drop what was replaced before the last time; that it fails is no reason to fail."""
     try:

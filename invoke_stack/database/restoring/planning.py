@@ -53,7 +53,7 @@ def allow(job: Job, consent: Consent, confirm: Confirm) -> None:
     admin, project = job.admin, job.admin.project
     live = job.server.database(job.database)
     back = undo(job.options.target, job.options.to_db)
-    kept = f"the old content, for {swap.KEPT_DAYS} days; back with: {back}"
+    kept = swap.promise(admin, job.server, back)
     if job.options.in_place:
         kept = "a backup of it"
     action = rails.Action(

@@ -470,7 +470,12 @@ def test_the_task_asks_for_yes_off_a_terminal_and_tells_what_it_did(  # A36, A38
 
     done = inv(server, shop, "db.restore", "--file", stock_file, "--yes", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["kept"] in shop.databases()
+    kept = json.loads(done.stdout)["kept"]
+    assert kept in shop.databases()
+
+    again = inv(server, shop, "db.restore", "--file", stock_file)
+    assert f"{kept}, kept by an earlier run, is dropped" in again.stderr
+    assert kept not in refused.stderr
 
     undone = inv(server, shop, "db.restore", "--undo", "--yes")
     assert undone.returncode == 0, undone.stderr
