@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from invoke_stack.parity import facts
+from invoke_stack.parity.check import judge
 from invoke_stack.process import SystemRunner
 from invoke_stack.project import Project
 from invoke_stack.settings import load
@@ -80,9 +81,12 @@ def measured(size: int) -> float:
         project = Project(root, load([]), SystemRunner(environ), environ)
         started, processor = time.perf_counter(), time.process_time()
         found = facts.gather(project)
+        read = time.perf_counter() - started
+        judge(project, found)
         whole, own = time.perf_counter() - started, time.process_time() - processor
         assert len(found.pairing.processes) == size
-    print(f"{size:>5}  whole {whole:5.2f} s  compose {compose:5.2f} s  processor {own:5.2f} s")
+    times = f"whole {whole:5.2f} s  reading {read:5.2f} s  compose {compose:5.2f} s"
+    print(f"{size:>5}  {times}  processor {own:5.2f} s")
     return own
 
 
