@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from invoke_stack.errors import UsageError
 
+FLAGS = ("dev", "test", "staging", "prod")
+"""Modes that have a flag of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mode:
@@ -23,6 +26,16 @@ class Mode:
     layers: tuple[str, ...]
     aliases: tuple[str, ...]
     node: str = ""
+
+    @property
+    def flag(self) -> str:
+        """How the command line names it: `--prod`, or `--mode NAME` for one without a flag."""
+        return f"--{self.name}" if self.name in FLAGS else f"--mode {self.name}"
+
+    @property
+    def suffix(self) -> str:
+        """What a hint's command ends with, so that it means this mode; dev needs nothing."""
+        return "" if self.name == "dev" else f" {self.flag}"
 
 
 # Next.js's and Rails's order, so that the applications agree with us: `.env.local` ranks

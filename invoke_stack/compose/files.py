@@ -121,7 +121,7 @@ def _alone(project: Project, mode: Mode, present: Mapping[str, Path]) -> Compose
         return ComposeFiles((path,), reason, name, overridden=True)
     listed = ", ".join(project.shown(path) for path in present.values())
     raise UsageError(
-        f"--{mode.name}",
+        mode.flag,
         f"no compose file for this mode; found {listed}",
         hint=f"use --{next(iter(present))}, or add a compose.yaml that every mode shares",
     )

@@ -69,7 +69,7 @@ def find(project: Project, declared: Declared, chosen: Sequence[str]) -> tuple[T
     wanted = chosen or [name for name, each in declared.active().items() if each.built]
     if not wanted:
         hint = f"a service with `build:` in {where}, or another mode"
-        raise UsageError(f"--{declared.mode.name}", "no service is built in this mode", hint=hint)
+        raise UsageError(declared.mode.flag, "no service is built in this mode", hint=hint)
     return tuple(_target(project, declared, services[name]) for name in sorted(set(wanted)))
 
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from invoke_stack.engines import docker
-from invoke_stack.environment import declared as loading
+from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.events import silent
 from invoke_stack.migrations import places, tools
 from invoke_stack.project import Project
-from invoke_stack.stack import state as states
 
 
-def pending(project: Project) -> tuple[str, str]:
+def pending(project: Project, declared: Declared) -> tuple[str, str]:
     """Return a sentence about migrations that the database lacks and the command, or "" twice."""
     try:
         tool = tools.known(project)
         if tool is None:
             return "", ""
-        declared = loading.load(project, states.known_mode(project))
         with docker.connect(project) as engine:
             place = places.find(project, declared, engine, silent)
             state = tool.state(project, place, silent, quick=True)
     except (StackError, OSError, ValueError):
         return "", ""  # whoever asks `db.status` is told why
-    flag = "" if declared.mode.name == "dev" else f" --{declared.mode.name}"
+    flag = declared.mode.suffix
     if state.failed:
         return f"migration {state.failed[0]} has failed", f"inv db.status{flag}"
     count = len(state.pending)

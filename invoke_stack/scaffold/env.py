@@ -124,7 +124,7 @@ def _targets(project: Project, needs: Needs) -> tuple[Target, ...]:
     others = templates.other_modes(project, needs)
     shown = ", ".join(project.shown(path) for path in others)
     raise UsageError(
-        f"--{needs.mode.name}",
+        needs.mode.flag,
         "no template makes an env file of this mode",
         hint=f"of other modes: {shown}" if others else f"write {proposal.FILE}",
     )

@@ -64,7 +64,7 @@ def services(declared: Declared, chosen: Sequence[str]) -> tuple[str, ...]:
             raise no_such_service(project_files(declared), declared.model.services, name)
     if not chosen and not active:
         raise UsageError(
-            f"--{declared.mode.name}",
+            declared.mode.flag,
             "no service is active in this mode",
             hint=f"profiles in the compose files: {', '.join(declared.model.profiles())}"
             if declared.model.profiles()
@@ -114,9 +114,7 @@ def variables(declared: Declared) -> None:
 
 def _init(declared: Declared) -> str:
     """Return the command that makes the env files of the mode."""
-    mode = declared.mode.name
-    known = {"dev": "", "test": " --test", "staging": " --staging", "prod": " --prod"}
-    return f"inv env.init{known.get(mode, f' --mode {mode}')}"
+    return f"inv env.init{declared.mode.suffix}"
 
 
 def _missing(variable: Variable) -> str:

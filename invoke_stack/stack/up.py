@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from invoke_stack import events
 from invoke_stack.compose import commands, families
@@ -48,6 +48,7 @@ class Up:
     Attributes:
         origins: number of values by origin (a file's name, "compose", "process", …).
         early: the engine probes faster while services start.
+        declared: what the files say, for whoever looks at the stack next: reading it is dear.
     """
 
     project: str
@@ -56,6 +57,7 @@ class Up:
     urls: tuple[Url, ...]
     origins: Mapping[str, int]
     early: bool
+    declared: Declared = field(repr=False, compare=False)
 
 
 def up(project: Project, request: Request, report: events.Report = events.silent) -> Up:
@@ -222,4 +224,5 @@ class _Run:
             urls=status.urls(self.declared.model, found, self.engine.endpoint.host),
             origins=self.declared.env.counts(),
             early=self.engine.probes_early,
+            declared=self.declared,
         )

@@ -20,6 +20,7 @@ from invoke.context import Context
 from invoke_stack import files
 from invoke_stack.console import Console
 from invoke_stack.errors import ExitCode, StackError, UsageError
+from invoke_stack.modes import FLAGS
 from invoke_stack.process import Command, SystemRunner, Terminated
 from invoke_stack.project import Project, Secrets
 from invoke_stack.settings import Settings, Source, from_environ, load
@@ -27,8 +28,6 @@ from invoke_stack.settings import Settings, Source, from_environ, load
 TASK_FILES = ("tasks.py", "tasks/__init__.py")
 OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
 """What the system refuses for reasons that are neither ours nor a bug."""
-
-MODE_FLAGS = ("dev", "test", "staging", "prod")
 
 
 class Session:
@@ -156,7 +155,7 @@ def mode_flag(common: Mapping[str, Any]) -> str:
     Raises:
         UsageError: more than one was given.
     """
-    given = [name for name in MODE_FLAGS if common.get(name)]
+    given = [name for name in FLAGS if common.get(name)]
     given += [str(common["mode"])] if common.get("mode") else []
     if len(given) > 1:
         flags = " and ".join(f"--{name}" for name in given)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
+
+if TYPE_CHECKING:
+    from invoke_stack.environment.declared import Declared
 
 SERVICE = {"service": "Only this service; repeat for more."}
 
@@ -41,7 +44,7 @@ def up(  # noqa: PLR0913 - one argument for each flag
     result = domain.up(run.project, request, run.console.report)
     run.console.finish()
     _show.up(run, result)
-    _say_pending(run)
+    _say_pending(run, result.declared)
     if attach and not run.project.dry:
         _follow(run, service, ("--follow", "--tail", "0"))
 
@@ -67,11 +70,11 @@ def down(run: Run, volumes: bool = False, backup: bool = True) -> None:
     _show.down(run, result)
 
 
-def _say_pending(run: Run) -> None:
+def _say_pending(run: Run, declared: Declared) -> None:
     """Say when the database lacks migrations."""
     from invoke_stack.migrations import notice
 
-    text, command = ("", "") if run.project.dry else notice.pending(run.project)
+    text, command = ("", "") if run.project.dry else notice.pending(run.project, declared)
     if text:
         run.console.warn(text, command)
 

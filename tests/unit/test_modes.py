@@ -73,3 +73,18 @@ def test_no_two_built_in_modes_share_a_name() -> None:
     names = [name for mode in BUILT_IN for name in {mode.name, *mode.aliases}]
 
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "flag", "suffix"),
+    [
+        ("dev", "--dev", ""),
+        ("prod", "--prod", " --prod"),
+        ("base", "--mode base", " --mode base"),
+        ("e2e", "--mode e2e", " --mode e2e"),
+    ],
+)
+def test_a_mode_is_named_as_the_command_line_takes_it(name: str, flag: str, suffix: str) -> None:
+    mode = Mode(name, (".env",), ())
+
+    assert (mode.flag, mode.suffix) == (flag, suffix)
