@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from invoke_stack.database.parts import part
 from invoke_stack.database.provider import Provider
 from invoke_stack.errors import UsageError
 
@@ -61,8 +62,5 @@ def exporter(provider: Provider) -> Exporter:
     Raises:
         UsageError: it has nothing of the kind.
     """
-    found = getattr(provider, "exporter", None)
-    if found is None:
-        text = f"the database provider {provider.name} writes no scripts"
-        raise UsageError("stack.db.providers", text, hint="leave --format and --globals away")
-    return cast("Exporter", found)
+    hint = "leave --format and --globals away"
+    return cast("Exporter", part(provider, "exporter", "writes no scripts", hint))

@@ -30,6 +30,7 @@ from typing import Any, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from invoke_stack.compose.commands import ComposeCall
+from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
@@ -70,13 +71,9 @@ class Place:
 
     def renamed(self, database: str) -> Place:
         """Return another database of the same server, for the same user."""
-        target = self.target
-        if target is not None:
-            login = dataclasses.replace(target.login, database=database)
-            target = dataclasses.replace(target, login=login)
         return dataclasses.replace(
             self,
-            target=target,
+            target=targets.with_database(self.target, database) if self.target else None,
             host=with_database(self.host, database),
             stack=with_database(self.stack, database),
         )

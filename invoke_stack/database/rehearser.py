@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
-from invoke_stack.errors import UsageError
+from invoke_stack.database.parts import part
 
 if TYPE_CHECKING:
     from invoke_stack.database.provider import Provider
@@ -78,9 +78,5 @@ def of(provider: Provider) -> Rehearser:
     Raises:
         UsageError: it has nothing of the kind.
     """
-    found = getattr(provider, "rehearser", None)
-    if found is None:
-        text = f"the database provider {provider.name} cannot rehearse migrations"
-        hint = "give it a `rehearser`: see invoke_stack.database.rehearser.Rehearser"
-        raise UsageError("stack.db.providers", text, hint=hint)
-    return cast("Rehearser", found)
+    hint = "give it a `rehearser`: see invoke_stack.database.rehearser.Rehearser"
+    return cast("Rehearser", part(provider, "rehearser", "cannot rehearse migrations", hint))

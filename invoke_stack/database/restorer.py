@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
+from invoke_stack.database.parts import part
 from invoke_stack.database.provider import Provider
 from invoke_stack.database.state import Database, Machine, Server
 from invoke_stack.database.values import Header
-from invoke_stack.errors import UsageError
 
 
 class Restorer(Protocol):
@@ -135,9 +135,5 @@ def of(provider: Provider) -> Restorer:
     Raises:
         UsageError: it has nothing of the kind.
     """
-    found = getattr(provider, "restorer", None)
-    if found is None:
-        text = f"the database provider {provider.name} cannot restore"
-        hint = "give it a `restorer`: see invoke_stack.database.restorer.Restorer"
-        raise UsageError("stack.db.providers", text, hint=hint)
-    return cast("Restorer", found)
+    hint = "give it a `restorer`: see invoke_stack.database.restorer.Restorer"
+    return cast("Restorer", part(provider, "restorer", "cannot restore", hint))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from invoke_stack.compose.model import Service
 from invoke_stack.compose.ports import Port
@@ -95,11 +94,8 @@ def _own(project: Project, declared: Declared, docker: Docker | None) -> str:
 
 def written(login: Login, service: Service) -> str:
     """Return the URL of a service inside its stack."""
-    user, password = quote(login.user, safe=""), quote(login.password, safe="")
-    secret = f":{password}" if password else ""
     port = next((each.target for each in service.ports if each.target), int(urls.PORT))
-    name = quote(login.database, safe="")
-    return f"postgresql://{user}{secret}@{service.name}:{port}/{name}"
+    return urls.written(login, service.name, port)
 
 
 def _ports(declared: Declared, docker: Docker | None) -> tuple[Port, ...]:

@@ -15,7 +15,7 @@ import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from invoke_stack.database.values import Login, Place
 from invoke_stack.errors import UsageError
@@ -114,6 +114,13 @@ class Address:
     def login(self) -> Login:
         """Return whom to connect as, with the variables that lead there."""
         return Login(self.user, self.database, self.password, self.variables())
+
+
+def written(login: Login, host: str, port: int = int(PORT)) -> str:
+    """Return the URL of a database, every part percent-encoded as it has to be."""
+    user, name = quote(login.user, safe=""), quote(login.database, safe="")
+    password = f":{quote(login.password, safe='')}" if login.password else ""
+    return f"postgresql://{user}{password}@{host}:{port}/{name}"
 
 
 def parse(text: str, where: str) -> Address:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from invoke_stack.database import keyed, locate
+from invoke_stack.database import keyed, locate, urls
 from invoke_stack.database import target as targets
 from invoke_stack.database.migrating import Place, with_database
 from invoke_stack.database.target import Target
-from invoke_stack.database.values import Login
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.events import Report, Warned
@@ -19,7 +18,7 @@ from invoke_stack.project import Project
 from invoke_stack.stack import override
 
 KEY = "DATABASE_URL"
-PORT = 5432
+PORT = int(urls.PORT)
 LOOPBACK = "127.0.0.1"
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what a published port is bound to
 CONNECT_S = 0.5
@@ -46,7 +45,11 @@ def find(
     if not written and _elsewhere(declared, target.service):
         text = f"{KEY} leads to another database than this stack's; {target.service} is meant"
         report(Warned(text, f"for the other one: --target {KEY}"))
-    stack = moved(written, target.service, PORT) if written else url(target.login, target.service)
+    stack = (
+        moved(written, target.service, PORT)
+        if written
+        else urls.written(target.login, target.service)
+    )
     database = "" if key else project.settings.db.name
     database = database or unquote(urlsplit(stack).path.lstrip("/")) or target.database
     stack = with_database(stack, database)
@@ -61,13 +64,6 @@ def find(
         keys=tuple(dict.fromkeys(filter(None, (KEY, key)))),
         call=lambda: override.applied(project, declared, {}, report),
     )
-
-
-def url(login: Login, host: str) -> str:
-    """Return a URL in which every part is percent-encoded as it has to be."""
-    password = f":{quote(login.password, safe='')}" if login.password else ""
-    user = quote(login.user, safe="")
-    return f"postgresql://{user}{password}@{host}:{PORT}/{quote(login.database, safe='')}"
 
 
 def moved(address: str, host: str, port: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from invoke_stack.database import urls
 from invoke_stack.database.migrating import with_database
 from invoke_stack.database.values import Login
 from invoke_stack.migrations import places
@@ -39,5 +40,5 @@ def test_another_database_of_the_same_server_keeps_everything_else(url: str, ren
 
 def test_a_url_is_put_together_with_every_part_encoded() -> None:
     login = Login("us@er", "my db", "p/w:?#")
-    assert places.url(login, "pg") == "postgresql://us%40er:p%2Fw%3A%3F%23@pg:5432/my%20db"
-    assert places.url(Login("a", "b"), "pg") == "postgresql://a@pg:5432/b"
+    assert urls.written(login, "pg") == "postgresql://us%40er:p%2Fw%3A%3F%23@pg:5432/my%20db"
+    assert urls.written(Login("a", "b"), "pg") == "postgresql://a@pg:5432/b"
