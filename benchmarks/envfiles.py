@@ -1,22 +1,16 @@
-"""Env files: our readings against the real programs, what lint misses, and the time it takes."""
+"""Env files: our readings against the real programs, and what lint misses."""
 
 from __future__ import annotations
 
-import gc
-import io
-import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import randomfiles
 import realreaders
-from dotenv.parser import parse_stream
-from measure import median, spread
 from realreaders import FILE
 
 from invoke_stack.environment.dotenv import parse
-from invoke_stack.environment.layers import Layer, read
+from invoke_stack.environment.layers import Layer
 from invoke_stack.environment.lint import layering, next_env
 from invoke_stack.environment.lint.check import Checked, check
 from invoke_stack.environment.resolve import resolve
@@ -24,7 +18,6 @@ from invoke_stack.errors import UsageError
 from invoke_stack.modes import find
 
 COUNT, SEED = 6000, 20261120
-ROUNDS = 7
 Row = tuple[str, str, str, str, str]
 
 
@@ -37,7 +30,6 @@ def rows() -> list[Row]:
             _next_row(files, folder),
             _lint_row(files, folder),
             _layers_row(folder),
-            *_times(),
         ]
 
 
@@ -156,66 +148,3 @@ def _checked(texts: Sequence[str], environ: Mapping[str, str]) -> list[tuple[str
 
 def _python(file: FILE) -> dict[str, str]:
     return {key: text for key, text in realreaders.python(file).items() if text is not None}
-
-
-def _times() -> list[Row]:
-    with tempfile.TemporaryDirectory() as temporary:
-        small, large = Path(temporary) / ".env", Path(temporary) / ".env.local"
-        small.write_text(_text(10_000))
-        large.write_text(_text(100_000))
-        # All four in turns, as a slow minute would look like a curve.
-        rounds = [
-            [_timed(work, path) for work in (_resolved, _parsed) for path in (small, large)]
-            for _ in range(ROUNDS)
-        ]
-    mine, mine_large, theirs, theirs_large = (list(each) for each in zip(*rounds, strict=True))
-    growth = [large / small for small, large in zip(mine, mine_large, strict=True)]
-    peer = [large / small for small, large in zip(theirs, theirs_large, strict=True)]
-    return [
-        (
-            "reading and resolving 10,000 keys vs python-dotenv's bare `parse_stream`, CPU time",
-            spread(mine, "ms"),
-            spread(theirs, "ms"),
-            f"{median(mine) / median(theirs):.2f} ×",
-            "≤ 3 ×",
-        ),
-        (
-            "growth of that CPU time from 10,000 to 100,000 keys, each reader its own",
-            spread(growth, "×"),
-            spread(peer, "×"),
-            f"{median(growth):.1f} ×",
-            "≤ 10.5 ×, or the peer's",
-        ),
-    ]
-
-
-def _text(keys: int) -> str:
-    """Return a file as people write it: plain values, quotes, references and comments."""
-    shapes = (
-        "KEY_{n}=value-{n}",
-        'KEY_{n}="a quoted value {n}"',
-        "KEY_{n}='single {n}'  # said",
-        "KEY_{n}=http://${{KEY_{m}:-localhost}}:80{n}/x",
-        "# a comment\nKEY_{n}=postgresql://user:pw{n}@localhost:5432/app",
-    )
-    return "".join(shapes[n % len(shapes)].format(n=n, m=max(n - 7, 0)) + "\n" for n in range(keys))
-
-
-def _resolved(path: Path) -> None:
-    resolve(find("dev"), [read(path, path.parent)], {}, {})
-
-
-def _parsed(path: Path) -> None:
-    list(parse_stream(io.StringIO(path.read_text())))
-
-
-def _timed(work: Callable[[Path], object], path: Path) -> float:
-    gc.collect()
-    start = time.process_time()
-    work(path)
-    return time.process_time() - start
-
-
-if __name__ == "__main__":
-    for row in rows():
-        print(" | ".join(row))

@@ -20,6 +20,7 @@ PARTS = {
     "listing": "Invoke with all collections",
     "startup": "Stack",
     "envfiles": "Env files",
+    "growth": "Env files by their keys",
     "generated": "Generated secrets",
     "killed": "env.init interrupted",
     "migrate": "Migrations",
