@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from invoke_stack import events, sizes
 from invoke_stack.compose import commands
 from invoke_stack.engines import docker
-from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker, Volume
+from invoke_stack.engines.containers import Container, Volume
+from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.project import Project

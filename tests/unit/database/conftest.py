@@ -17,8 +17,7 @@ from invoke_stack.database import manifest as manifests
 from invoke_stack.database import names
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.engines import containers
-from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Volume
+from invoke_stack.engines.containers import Container, Volume
 from invoke_stack.process import SystemRunner
 from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
