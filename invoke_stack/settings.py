@@ -161,7 +161,13 @@ class Settings:
     """Everything under `stack:`."""
 
     mode: str = _setting("dev", "Mode of tasks that got no mode flag.")
-    engine: str = _setting("auto", "auto or docker.", "auto", "docker")
+    engine: str = _setting(
+        "auto",
+        "auto, docker or embedded; auto: embedded where no Docker answers.",
+        "auto",
+        "docker",
+        "embedded",
+    )
     override: bool = _setting(
         default=True, text="Generate the health-timing override (`stack.up`)."
     )

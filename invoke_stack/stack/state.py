@@ -8,11 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from invoke_stack import files
+from invoke_stack.engines.choice import RECORD, STATE
 from invoke_stack.engines.containers import Container
 from invoke_stack.errors import RefusedError
 from invoke_stack.project import Project
-
-RECORD = "stack.json"
 
 
 def alone(project: Project, task: str) -> AbstractContextManager[None]:
@@ -48,7 +47,7 @@ def last_name(project: Project) -> tuple[str, Path]:
 
 
 def _record(project: Project) -> dict[str, object]:
-    return files.read_json(project.root / ".invoke-stack" / RECORD)
+    return files.read_json(project.root / STATE / RECORD)
 
 
 def running_mode(project: Project, found: Sequence[Container]) -> str:

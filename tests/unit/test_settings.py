@@ -237,7 +237,7 @@ def test_an_engine_that_does_not_exist_is_refused() -> None:
         loaded({"engine": "podman"})
 
     assert str(caught.value) == "source 0: stack.engine: no such choice"
-    assert caught.value.hint == "choices: auto, docker"
+    assert caught.value.hint == "choices: auto, docker, embedded"
 
 
 @pytest.mark.parametrize(
