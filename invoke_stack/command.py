@@ -23,6 +23,7 @@ class Command:
         without: shell patterns for the variables of the caller that it must not see.
         grace_s: how long it may go on after ^C once attached; the runner's own when absent.
         interactive: once attached, ^C is its own affair, as in a database's shell.
+        account: the user and group numbers to run as, where root must not; the caller's own.
     """
 
     argv: tuple[str, ...]
@@ -32,6 +33,7 @@ class Command:
     grace_s: float | None = None
     without: tuple[str, ...] = ()
     interactive: bool = False
+    account: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
