@@ -24,6 +24,7 @@ class Command:
         programs: a folder that is looked in before PATH, also by what the program starts.
         grace_s: how long it may go on after ^C once attached; the runner's own when absent.
         interactive: once attached, ^C is its own affair, as in a database's shell.
+        account: the user and group numbers to run as, where root must not; the caller's own.
     """
 
     argv: tuple[str, ...]
@@ -34,6 +35,7 @@ class Command:
     without: tuple[str, ...] = ()
     programs: Path | None = None
     interactive: bool = False
+    account: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         return shlex.join(self.argv)

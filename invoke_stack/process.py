@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +53,9 @@ class Runner(Protocol):
         fed: bool = False,
     ) -> contextlib.AbstractContextManager[Running]:
         """Run beside us, fed with a file, by us or with nothing; leaving the block ends it."""
+
+    def detach(self, command: Command, log: Path, *, stdin: bytes = b"") -> int:
+        """Start what outlives us, its output appended to a file; return its process number."""
 
 
 class SystemRunner:
@@ -148,6 +152,25 @@ class SystemRunner:
             running.stop()
             running.close()
 
+    def detach(self, command: Command, log: Path, *, stdin: bytes = b"") -> int:
+        """Start what outlives us, its output appended to a file; return its process number.
+
+        It has a session of its own, so no signal of our terminal reaches it. A dry run starts
+        nothing and returns 0.
+        """
+        if self._announce(command):
+            return 0
+        with os.fdopen(os.open(log, _APPEND, 0o600), "wb") as stream:
+            number = stream.fileno()
+            child = self._popen(command, stdin=subprocess.PIPE, stdout=number, stderr=number)
+        if child.stdin is not None:
+            with contextlib.suppress(OSError):  # it may have ended already
+                child.stdin.write(stdin)
+                child.stdin.close()
+        # Where we go on for long, as in a test run, it must not stay behind as a zombie.
+        threading.Thread(target=child.wait, daemon=True).start()
+        return child.pid
+
     def _announce(self, command: Command) -> bool:
         """Echo the command; return whether a dry run ends here."""
         skipped = self.dry and command.effect == "write"
@@ -155,16 +178,18 @@ class SystemRunner:
             self._echo(command)
         return skipped
 
-    def _popen(self, command: Command, *, stdin: int, stderr: int) -> subprocess.Popen[bytes]:
+    def _popen(
+        self, command: Command, *, stdin: int, stderr: int, stdout: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         own_group = (
             {"start_new_session": True}
             if os.name == "posix"
             else {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined,unused-ignore]
         )
-        streams = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": stderr}
+        streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
         return self._spawn(command, {**streams, **own_group})
 
-    def _spawn(self, command: Command, options: dict[str, int]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: Command, options: dict[str, Any]) -> subprocess.Popen[bytes]:
         environ = {**_seen(self.environ, command.without), **command.env}
         if command.programs is not None:
             path = environ.get("PATH", os.defpath)
@@ -178,8 +203,11 @@ class SystemRunner:
                 "not installed or not on PATH",
                 hint=f"install {command.argv[0]}, then run the task again",
             )
+        if command.account is not None:
+            uid, gid = command.account
+            options = {**options, "user": uid, "group": gid, "extra_groups": ()}
         try:
-            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+            return subprocess.Popen(
                 (program, *command.argv[1:]), env=_encoded(environ), cwd=command.cwd, **options
             )
         except OSError as problem:
@@ -226,5 +254,6 @@ def _unstarted(command: Command, program: str, problem: OSError) -> StackError:
     return StackError(command.argv[0], message, hint=hint)
 
 
+_APPEND = os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
 # What a dry run starts in place of a program that would run beside us.
 _NOTHING = (sys.executable, "-c", "")
