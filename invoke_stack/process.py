@@ -191,6 +191,9 @@ class SystemRunner:
 
     def _spawn(self, command: Command, options: dict[str, Any]) -> subprocess.Popen[bytes]:
         environ = {**_seen(self.environ, command.without), **command.env}
+        if command.programs is not None:
+            path = environ.get("PATH", os.defpath)
+            environ["PATH"] = os.pathsep.join([str(command.programs), path])
         if command.cwd is not None and not command.cwd.is_dir():
             raise UsageError(str(command.cwd), "no such folder")
         program = shutil.which(command.argv[0], path=environ.get("PATH"))
