@@ -23,13 +23,15 @@ def alone(project: Project, task: str) -> AbstractContextManager[None]:
     return nullcontext() if project.dry else files.lock(project.state / "up.lock", task)
 
 
-def remember(project: Project, *, name: str, mode: str, folder: Path) -> None:
-    """Write down which stack was brought up last."""
+def remember(
+    project: Project, *, name: str, mode: str, folder: Path, engine: str = "docker"
+) -> None:
+    """Write down which stack was brought up last, and on which engine."""
     document = {
         "schema": 1,
         "project": name,
         "mode": mode,
-        "engine": "docker",
+        "engine": engine,
         "folder": str(folder),
     }
     files.write(project.state / RECORD, json.dumps(document, indent=2) + "\n")

@@ -260,7 +260,7 @@ def test_a_value_of_the_wrong_type_shows_one_that_works(values: dict[str, Any], 
 def test_every_setting_has_a_sentence_for_the_docs() -> None:
     import dataclasses
 
-    nested = {"compose", "env", "db", "cache", "image", "keep", "parity"}
+    nested = {"compose", "env", "db", "cache", "embedded", "image", "keep", "parity"}
     for kind in (Settings, DbSettings, KeepSettings, ModeSettings):
         for item in dataclasses.fields(kind):
             assert "help" in item.metadata or item.name in nested
