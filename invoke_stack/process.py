@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from invoke_stack.children import GRACE_S, Running, as_account, close, end
 from invoke_stack.command import Command, Completed
-from invoke_stack.errors import SlowProgramError, StackError, UsageError
+from invoke_stack.errors import MissingProgramError, SlowProgramError, StackError, UsageError
 
 __all__ = ["Command", "Completed", "Runner", "Running", "SystemRunner", "Terminated"]
 
@@ -198,7 +198,7 @@ class SystemRunner:
             raise UsageError(str(command.cwd), "no such folder")
         program = shutil.which(command.argv[0], path=environ.get("PATH"))
         if program is None:
-            raise UsageError(
+            raise MissingProgramError(
                 command.argv[0],
                 "not installed or not on PATH",
                 hint=f"install {command.argv[0]}, then run the task again",
