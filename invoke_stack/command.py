@@ -10,6 +10,9 @@ from typing import Literal
 
 from invoke_stack.errors import StackError
 
+FOLDER = "{folder}"
+"""The word of a command line that becomes the path of the folder that is handed over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -25,6 +28,8 @@ class Command:
         grace_s: how long it may go on after ^C once attached; the runner's own when absent.
         interactive: once attached, ^C is its own affair, as in a database's shell.
         account: the user and group numbers to run as, where root must not; the caller's own.
+        folder: handed over open, because the account may not be let into the folders above it;
+            `FOLDER` in ``argv`` stands for it.
     """
 
     argv: tuple[str, ...]
@@ -36,6 +41,7 @@ class Command:
     programs: Path | None = None
     interactive: bool = False
     account: tuple[int, int] | None = None
+    folder: Path | None = None
 
     def __str__(self) -> str:
         return shlex.join(self.argv)

@@ -17,7 +17,11 @@ from invoke_stack.project import Project
 
 @contextmanager
 def open(  # noqa: A001 - read as `opening.open`
-    project: Project, report: events.Report = events.silent, *, choice: Choice | None = None
+    project: Project,
+    report: events.Report = events.silent,
+    *,
+    choice: Choice | None = None,
+    timeout_s: int = docker.TIMEOUT_S,
 ) -> Iterator[Docker | Embedded]:
     """Open the engine that runs the stack.
 
@@ -25,6 +29,7 @@ def open(  # noqa: A001 - read as `opening.open`
         project: the project.
         report: told which engine it is, where no setting says so.
         choice: what `choice.chosen` has returned already.
+        timeout_s: how long one answer of a Docker engine may take.
 
     Raises:
         RefusedError: the stack's data is with an engine that does not answer.
@@ -36,7 +41,7 @@ def open(  # noqa: A001 - read as `opening.open`
     if choice.name == "embedded":
         yield embedded(project)
         return
-    with docker.connect(project, where=choice.where) as engine:
+    with docker.connect(project, timeout_s=timeout_s, where=choice.where) as engine:
         yield engine
 
 

@@ -100,6 +100,12 @@ def up(project: Project, request: Request, report: events.Report = events.silent
         return run.result()
 
 
+def _warn_of_blanks(declared: Declared, report: events.Report) -> None:
+    empty = blanks.unset(declared)
+    if empty:
+        report(events.Warned(empty, "inv env.check tells what belongs there"))
+
+
 def _embedded(  # noqa: PLR0913 - as `_Run`
     project: Project,
     declared: Declared,
@@ -111,6 +117,7 @@ def _embedded(  # noqa: PLR0913 - as `_Run`
     """Start what the embedded engine runs of the wanted services."""
     if request.build or request.pull:
         report(events.Note("images need Docker: nothing is built or pulled"))
+    _warn_of_blanks(declared, report)
     run = embedded.bringing(project, declared, engine, wanted, report)
     run = replace(run, recreate=request.recreate, timeout_s=request.timeout_s)
     try:
@@ -159,9 +166,7 @@ class _Run:
 
     def check(self) -> None:
         """Refuse before anything is changed."""
-        empty = blanks.unset(self.declared)
-        if empty:
-            self.report(events.Warned(empty, "inv env.check tells what belongs there"))
+        _warn_of_blanks(self.declared, self.report)
         blanks.passwords(self.declared, self.engine, self.before, self.wanted)
         preflight.published(self.project, self.declared, self.engine, self.wanted)
         preflight.disk(self.engine)

@@ -16,9 +16,6 @@ from invoke_stack.errors import StackError, UsageError
 CACHE = Path("/var/cache/invoke-stack")
 """Where programs are copied to that the account could not reach; root's own."""
 
-HERE = Path("/proc/self/cwd")
-"""The working directory by a name that needs no right on the folders above it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoke_stack import events, files
+from invoke_stack.command import FOLDER, Command
 from invoke_stack.engines.embedded import postgres, processes
-from invoke_stack.engines.embedded.account import HERE, Account
+from invoke_stack.engines.embedded.account import Account
 from invoke_stack.engines.embedded.postgres import Settings
 from invoke_stack.errors import StackError
-from invoke_stack.process import Command
 from invoke_stack.project import Project
 
 INITDB_S = 120
@@ -32,6 +32,8 @@ START_S = 30
 STOP_S = 30
 POLL_S = 0.02
 PARTIAL = ".partial"
+ROOT = Path("/")
+"""Where PostgreSQL starts: before version 16 it has to be able to come back there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,13 @@ def scripts(
 
 def initdb_command(making: Making, partial: Path, secret: Path, locale: str) -> Command:
     """Return the call that makes the files of a cluster."""
-    place = HERE if making.account else partial
-    argv = postgres.initdb(making.settings, place, secret, locale)
+    argv = postgres.initdb(making.settings, secret, locale)
     return Command(
         (str(making.programs / argv[0]), *argv[1:]),
         env={"TZ": making.environment.get("TZ") or "UTC"},
-        cwd=partial,
+        cwd=ROOT,
         without=("PG*", "LC_*", "LANG", "LANGUAGE"),
+        folder=partial,
         account=making.numbers,
     )
 
@@ -138,14 +140,13 @@ def _initdb(making: Making, partial: Path) -> None:
 @contextmanager
 def _serving(making: Making, partial: Path, log: Path) -> Iterator[None]:
     """Run the server on its socket alone, for as long as the block lasts."""
-    argv = postgres.placed(
-        making.argv, HERE if making.account else partial, making.sockets, postgres.PORT, ""
-    )
+    argv = postgres.placed(making.argv, making.sockets, postgres.PORT, "")
     command = Command(
         (str(making.programs / argv[0]), *argv[1:], "-c", "fsync=off"),
-        cwd=partial,
+        cwd=ROOT,
         without=("PG*",),
         account=making.numbers,
+        folder=partial,
     )
     runner = making.project.runner
     pid = runner.detach(command, log)
@@ -224,9 +225,8 @@ def _sql(script: Path) -> bytes:
 
 def _synced(making: Making, partial: Path) -> None:
     """Have all of it on the disk before it gets its name."""
-    place = HERE if making.account else partial
-    words = (str(making.programs / "initdb"), "--sync-only", "-D", str(place))
-    command = Command(words, cwd=partial, without=("PG*",), account=making.numbers)
+    words = (str(making.programs / "initdb"), "--sync-only", "-D", FOLDER)
+    command = Command(words, cwd=ROOT, without=("PG*",), account=making.numbers, folder=partial)
     done = making.project.runner.capture(command, timeout_s=INITDB_S)
     done.require(f"service {making.service}", "its data could not be written to the disk")
 

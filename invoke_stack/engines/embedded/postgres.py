@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from invoke_stack.command import FOLDER
 from invoke_stack.compose.model import Mount
 from invoke_stack.engines.embedded.mounts import inside
 from invoke_stack.errors import UsageError
@@ -83,11 +84,11 @@ def _initdb_words(service: str, text: str) -> tuple[str, ...]:
     return words
 
 
-def initdb(wanted: Settings, data: Path, secret: Path, locale: str) -> tuple[str, ...]:
+def initdb(wanted: Settings, secret: Path, locale: str) -> tuple[str, ...]:
     """Return the call that makes a cluster; a later word wins over an earlier one."""
     return (
         "initdb",
-        *("-D", str(data), "-U", wanted.user, "--encoding=UTF8", f"--locale={locale}"),
+        *("-D", FOLDER, "-U", wanted.user, "--encoding=UTF8", f"--locale={locale}"),
         *(f"--auth-host={wanted.method}", "--no-sync"),
         *((f"--pwfile={secret}",) if wanted.password else ()),
         *wanted.initdb,
@@ -134,9 +135,7 @@ def _without_places(words: Sequence[str]) -> list[str]:
     return kept
 
 
-def placed(
-    argv: Sequence[str], data: Path, sockets: Path, port: int, hosts: str
-) -> tuple[str, ...]:
+def placed(argv: Sequence[str], sockets: Path, port: int, hosts: str) -> tuple[str, ...]:
     """Return the whole command line; the server lets the last of several equal options win."""
     options = {
         "listen_addresses": hosts,
@@ -145,7 +144,7 @@ def placed(
         "unix_socket_permissions": "0700",
     }
     words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
-    return (argv[0], "-D", str(data), *argv[1:], *words)
+    return (argv[0], "-D", FOLDER, *argv[1:], *words)
 
 
 def state(data: Path, pid: int) -> str:

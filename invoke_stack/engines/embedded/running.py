@@ -59,6 +59,8 @@ def ready(project: Project, wanted: Wanted) -> Ready:
             why = f"its data here is of version {major}, so it runs on {found.shown}"
     else:
         found, why = programs.find(project, wanted.kind, wanted.major)
+    if wanted.kind == "postgres" and not home.data.exists():
+        postgres.settings(wanted.service, wanted.environment)
     chosen = account.find(project.environ, project.root, home.data)
     notes = list(wanted.notes)
     if chosen is not None and not home.data.exists():

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from invoke_stack import files
-from invoke_stack.engines.embedded import postgres, processes, record, redis, sockets
-from invoke_stack.engines.embedded.account import HERE
+from invoke_stack.engines.embedded import cluster, postgres, processes, record, redis, sockets
 from invoke_stack.engines.embedded.record import Record
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.process import Command
@@ -31,14 +30,21 @@ State = Literal["ready", "starting", "deaf", "gone"]
 def command(found: Record, data: Path) -> Command:
     """Return the call that runs a service's server, in its data folder."""
     words = found.argv
-    if found.kind == "postgres":
-        place = HERE if found.account else data
+    postgres_ = found.kind == "postgres"
+    if postgres_:
         hosts = f"{postgres.LOOPBACK},::1"
-        words = postgres.placed(words, place, Path(found.sockets), found.port, hosts)
+        words = postgres.placed(words, Path(found.sockets), found.port, hosts)
     # The caller's PGHOST or PGDATA would lead the server astray; TZ is the container's.
     env = {"TZ": found.environment.get("TZ") or "UTC"}
     argv = (str(Path(found.programs) / words[0]), *words[1:])
-    return Command(argv, env=env, cwd=data, without=("PG*",), account=found.account)
+    return Command(
+        argv,
+        env=env,
+        cwd=cluster.ROOT if postgres_ else data,
+        without=("PG*",),
+        account=found.account,
+        folder=data if postgres_ else None,
+    )
 
 
 def start(project: Project, found: Record) -> Record:

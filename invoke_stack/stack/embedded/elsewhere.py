@@ -12,9 +12,6 @@ from invoke_stack.environment.declared import Declared
 from invoke_stack.prisma import managers
 from invoke_stack.project import Project
 
-OTHER_PROGRAMS = (
-    "pip install 'invoke-stack[embedded]' brings 16 and 18; stack.embedded names others"
-)
 SCRIPTS = ("dev", "start:dev", "start", "serve")
 
 
