@@ -197,9 +197,7 @@ def main() -> int:
         finally:
             shown.clean(docker=not missing)
     if code == 0:
-        print(
-            "\nNext: the same in a project of your own. README.md shows how, `inv --list` all tasks."
-        )
+        print("\nNext: the same in a project of your own; README.md shows how.")
     return code
 
 
