@@ -22,7 +22,7 @@ def test_no_engine_is_exit_6_with_the_next_step(stage: Stage) -> None:
     address = f"unix://{stage.bin}/none.sock"
 
     for task in ("stack.up", "stack.ps", "stack.down"):
-        ran = stage.inv(task, DOCKER_HOST=address)
+        ran = stage.inv(task, DOCKER_HOST=address, INVSTACK_ENGINE="docker")
 
         assert (task, ran.code) == (task, 6)
         assert ran.err.startswith(f"error: docker: no engine answers at {address}\n  hint: ")

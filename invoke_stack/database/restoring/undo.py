@@ -9,7 +9,7 @@ from invoke_stack.database import locate, rails, swap
 from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring.request import Options, Restored
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 from invoke_stack.events import Planned, Report, silent
@@ -19,7 +19,7 @@ from invoke_stack.project import Project
 def undo(  # noqa: PLR0913 - what every changing task gets
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     options: Options,
     consent: Consent,
     confirm: Confirm,
