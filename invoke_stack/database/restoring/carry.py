@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from invoke_stack import sizes
 from invoke_stack.database import target as targets
 from invoke_stack.database.admin import Admin
 from invoke_stack.errors import StackError
@@ -26,7 +27,7 @@ def carried(admin: Admin, file: Path, report: Report) -> Iterator[str]:
     path = f"{FOLDER}/{admin.session}.dump"
     size = file.stat().st_size
     place = "into the container" if admin.target.container else f"to {FOLDER}"
-    report(Step(f"copying {size / 1024**2:.1f} MiB {place}"))
+    report(Step(f"copying {sizes.shown(size)} {place}"))
     argv = ("sh", "-c", _COPY, "sh", path, f"{FOLDER}/{admin.key}")
     command = admin.target.inside(argv, fed=True)
     try:
