@@ -132,9 +132,13 @@ class Docker:
         sizes = {each["Name"]: (each.get("UsageData") or {}).get("Size", -1) for each in used}
         return tuple(Volume(name, int(sizes.get(name, -1))) for name in sorted(names))
 
+    def info(self) -> dict[str, Any]:
+        """Return what the engine says about itself and its machine."""
+        return dict(self._api.info())
+
     def data_folder(self) -> Path | None:
         """Return where a local engine keeps its data, if that folder is on this machine."""
-        named = self._api.info().get("DockerRootDir") if self.endpoint.local else ""
+        named = self.info().get("DockerRootDir") if self.endpoint.local else ""
         folder = Path(str(named))
         return folder if named and folder.is_dir() else None
 

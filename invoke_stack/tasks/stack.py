@@ -152,6 +152,15 @@ def config(run: Run) -> None:
     _show.config(run, overview.overview(run.project))
 
 
+@stack_task(json=True)
+def doctor(run: Run) -> None:
+    """Look for what keeps the stack from working on this machine; each line with its fix."""
+    from invoke_stack.doctor import check
+    from invoke_stack.tasks import _show_doctor
+
+    _show_doctor.examined(run, check.check(run.project))
+
+
 @stack_task(
     iterable=("service",),
     help={
