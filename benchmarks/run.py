@@ -18,6 +18,7 @@ from pathlib import Path
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 PARTS = {
     "listing": "Invoke with all collections",
+    "completing": "Completion",
     "startup": "Stack",
     "envfiles": "Env files",
     "growth": "Env files by their keys",

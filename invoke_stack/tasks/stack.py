@@ -161,6 +161,14 @@ def doctor(run: Run) -> None:
     _show_doctor.examined(run, check.check(run.project))
 
 
+@stack_task(modes=False, help={"shell": "bash, zsh or fish."})
+def completion(run: Run, shell: str = "") -> None:
+    """Print a script that completes inv in a shell, values included: docs/completion.md."""
+    from invoke_stack.completion import scripts
+
+    run.console.result(scripts.script(shell))
+
+
 @stack_task(
     iterable=("service",),
     help={
