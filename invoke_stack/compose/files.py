@@ -17,6 +17,10 @@ SUFFIXES = (".yaml", ".yml")
 FOLDERS = (".", "docker")
 
 
+class NoStackError(UsageError):
+    """There is no compose file here, for any mode."""
+
+
 @dataclass(frozen=True, slots=True)
 class ComposeFiles:
     """The compose files of one mode.
@@ -50,7 +54,8 @@ def find(project: Project, mode: Mode, environ: Mapping[str, str]) -> ComposeFil
         environ: the resolved environment, for ``COMPOSE_FILE``.
 
     Raises:
-        UsageError: there is no compose file, or a named one is missing.
+        NoStackError: there is no compose file.
+        UsageError: none of this mode, or a named one is missing.
     """
     own = project.mode_settings(mode)
     if own.files:
@@ -87,7 +92,7 @@ def _detected(project: Project, mode: Mode) -> ComposeFiles:
         present = {name: path for name, path in alone.items() if path}
         if present:
             return _alone(project, mode, present)
-    raise UsageError(
+    raise NoStackError(
         project.root.name,
         "no compose file here",
         hint=f"looked for {STEMS[0]}.yaml, {STEMS[1]}.yml and their *.dev.yml, *.prod.yml in the "

@@ -134,9 +134,13 @@ class Docker:
         """Return nothing: inside the container the clients' own defaults reach the server."""
         return {}
 
+    def info(self) -> dict[str, Any]:
+        """Return what the engine says about itself and its machine."""
+        return dict(self._api.info())
+
     def data_folder(self) -> Path | None:
         """Return where a local engine keeps its data, if that folder is on this machine."""
-        named = self._api.info().get("DockerRootDir") if self.endpoint.local else ""
+        named = self.info().get("DockerRootDir") if self.endpoint.local else ""
         folder = Path(str(named))
         return folder if named and folder.is_dir() else None
 
