@@ -201,7 +201,7 @@ class SystemRunner:
             raise MissingProgramError(
                 command.argv[0],
                 "not installed or not on PATH",
-                hint=f"install {command.argv[0]}, then run the task again",
+                hint=f"install {command.argv[0]}{_home(command.argv[0])}, then run the task again",
             )
         with _as_account(command) as (words, extra):
             try:
@@ -232,6 +232,15 @@ def _as_account(command: Command) -> Iterator[tuple[tuple[str, ...], dict[str, A
         yield tuple(word.replace(FOLDER, path) for word in words), extra
     finally:
         os.close(descriptor)
+
+
+def _home(program: str) -> str:
+    """Return where a program that a project cannot do without comes from, for a message."""
+    homes = {
+        "docker": "https://docs.docker.com/get-docker/",
+        **dict.fromkeys(("node", "npm", "npx"), "https://nodejs.org/en/download"),
+    }
+    return f" ({homes[program]})" if program in homes else ""
 
 
 @contextlib.contextmanager

@@ -264,6 +264,8 @@ def unreachable(where: Endpoint, reason: str) -> UnreachableError:
             hint="sudo usermod -aG docker $USER, then log in again",
         )
     hint = "start Docker Desktop, or: sudo systemctl start docker"
+    if where.local and not where.context:
+        hint += "; DOCKER_HOST names this engine, for the default one: unset DOCKER_HOST"
     if not where.local:
         hint = f"check that {where.url} is up, or choose another engine: docker context use default"
     return UnreachableError("docker", f"no engine answers at {where.url}", hint=hint)

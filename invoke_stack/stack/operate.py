@@ -203,7 +203,7 @@ def one_off_words(
 def _one_off(
     project: Project, declared: Declared, service: str, words: Sequence[str], terminal: Terminal
 ) -> int:
-    preflight.variables(declared)
+    preflight.variables(project, declared)
     name = f"{declared.name}-{service}-run-{secrets.token_hex(4)}"
     with docker.connect(project) as engine:
         needed = preflight.services(declared, [service])
