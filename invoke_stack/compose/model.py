@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from invoke_stack.compose import ports
+from invoke_stack.compose import ports, scalars
 from invoke_stack.compose.ports import Port
 from invoke_stack.compose.tolerant import mapping, number
 
@@ -222,4 +222,4 @@ def _environment(value: Any) -> dict[str, str | None]:
         for entry in value or ():
             key, equals, text = str(entry).partition("=")
             pairs[key] = text if equals else None
-    return {key: None if v is None else str(v) for key, v in pairs.items()}
+    return {key: None if v is None else scalars.text(v) for key, v in pairs.items()}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 
-from invoke_stack.engines.embedded import cluster, record, serving, sockets
-from invoke_stack.errors import StackError
+from invoke_stack.engines.embedded import cluster, postgres, record, serving, sockets
+from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.project import Project
 
 
@@ -34,6 +34,20 @@ def down(project: Project, service: str, *, data: bool = False) -> None:
         text = f"cannot be removed: {problem.strerror}"
         hint = "remove the folder as the user who owns it"
         raise StackError(str(problem.filename or home.folder), text, hint=hint) from problem
+
+
+def require_backable(project: Project) -> None:
+    """Require that every database whose data is here runs, so that it can be backed up.
+
+    Raises:
+        UnreachableError: one does not.
+    """
+    for name in record.names(project):
+        data = record.home(project, name).data
+        found = record.read(project, name)
+        runs = found is not None and serving.state(project, found) != "gone"
+        if postgres.version_of(data) and not runs:
+            raise UnreachableError(f"service {name}", "is not running", hint="inv stack.up")
 
 
 def all_down(project: Project, *, volumes: bool) -> None:
