@@ -8,6 +8,7 @@ import secrets
 import select
 import signal
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -40,6 +41,16 @@ services:
     profiles: [never]
     environment:
       DATABASE_URL: postgresql://app:${PASSWORD}@pg:5432/shop?schema=public&connection_limit=5
+"""
+
+
+# Asks the server behind a variable's URL whether it speaks TLS; PostgreSQL says N or S.
+CALLS = """
+import os, socket, struct, sys, urllib.parse
+found = urllib.parse.urlsplit(os.environ[sys.argv[1]])
+with socket.create_connection((found.hostname, found.port), 10) as link:
+    link.sendall(struct.pack("!ii", 8, 80877103))
+    print(found.hostname, found.port, link.recv(1).decode())
 """
 
 
@@ -294,6 +305,16 @@ def test_the_url_is_masked_until_it_is_revealed(site: Project) -> None:
         f"postgresql://app:{site.secrets['QUOTED']}@localhost:{port}/shop"
         "?schema=public&connection_limit=5\n"
     )
+
+
+@pytest.mark.both
+def test_a_program_of_this_machine_gets_an_address_that_answers(site: Project) -> None:
+    done = site.inv("env.run", "--", sys.executable, "-c", CALLS, "DIRECT_URL").ok()
+    (shown,) = (each for each in site.inv("stack.urls", "--json").ok().document["urls"])
+
+    assert done.stdout in {f"localhost {site.ports['PG_PORT']} {each}\n" for each in "NS"}
+    assert (shown["service"], shown["published"]) == ("pg", site.ports["PG_PORT"])
+    assert shown["url"] == f"postgresql://127.0.0.1:{site.ports['PG_PORT']}"
 
 
 @pytest.mark.both
