@@ -104,13 +104,12 @@ def state(project: Project, found: Record, timeout_s: float = PROBE_S) -> State:
     if not found.pid or not processes.alive(project.runner, found.identity):
         return "gone"
     if found.kind == "redis":
-        said = redis.state(found.port, timeout_s)
-        return said or ("deaf" if time.time() - found.started > START_S else "starting")
+        late = time.time() - found.started > START_S
+        return redis.state(found.port, timeout_s) or ("deaf" if late else "starting")
     data = record.home(project, found.service).data
-    said_itself = postgres.state(data, found.pid)
-    if not said_itself.startswith(postgres.READY):
+    if not postgres.state(data, found.pid).startswith(postgres.READY):
         return "starting"
-    return "ready" if postgres.answers(found.port, timeout_s) else "deaf"
+    return postgres.answers(found.port, timeout_s) or "deaf"
 
 
 def wait(project: Project, found: Record, timeout_s: float = START_S) -> None:
