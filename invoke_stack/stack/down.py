@@ -73,7 +73,7 @@ def down(
         if found or volumes:
             report(events.Step(f"removing {ours.name}"))
         if isinstance(engine, Embedded):
-            taking.all_down(project, volumes=bool(volumes))
+            taking.all_down(project, volumes=bool(volumes), report=report)
         else:
             _remove(project, ours.name, volumes=bool(volumes))
         if not project.dry:

@@ -79,7 +79,7 @@ def reachable(programs: Programs, kind: Kind, account: Account | None) -> Progra
     Raises:
         StackError: the copy cannot be made.
     """
-    if account is None or _enters(programs.folder, account):
+    if account is None or enters(programs.folder, account):
         return programs
     folder = programs.folder
     # PostgreSQL looks for its libraries beside the folder of its programs.
@@ -93,7 +93,8 @@ def reachable(programs: Programs, kind: Kind, account: Account | None) -> Progra
     return replace(programs, folder=home / "bin" if kind == "postgres" else home)
 
 
-def _enters(folder: Path, account: Account) -> bool:
+def enters(folder: Path, account: Account) -> bool:
+    """Return whether an account may go into a folder and those above it."""
     for each in (folder, *folder.parents):
         found = each.stat()
         bit = 0o100 if found.st_uid == account.uid else 0o010 if found.st_gid == account.gid else 1

@@ -10,6 +10,7 @@ from typing import Literal
 
 from invoke_stack import files
 from invoke_stack.engines.embedded import cluster, postgres, processes, record, redis, sockets
+from invoke_stack.engines.embedded.account import Account
 from invoke_stack.engines.embedded.record import Record
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.process import Command
@@ -57,7 +58,11 @@ def start(project: Project, found: Record) -> Record:
     """
     home = record.home(project, found.service)
     settle(project, home.data)
-    sockets.clean(found.sockets)
+    if found.sockets:
+        # Folders for temporary files are emptied, when the machine starts at the latest.
+        account = Account(*found.account, "") if found.account else None
+        found = dataclasses.replace(found, sockets=str(sockets.make(home.folder, account)))
+        sockets.clean(found.sockets)
     if home.log.exists() and home.log.stat().st_size > LOG_BYTES:
         home.log.replace(home.log.with_suffix(".old"))
     # Written first: whoever finds a process in the data folder then knows what it is.

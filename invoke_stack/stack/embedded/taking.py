@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from invoke_stack import events
 from invoke_stack.engines.embedded import cluster, postgres, record, serving, sockets
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.project import Project
@@ -50,7 +51,10 @@ def require_backable(project: Project) -> None:
             raise UnreachableError(f"service {name}", "is not running", hint="inv stack.up")
 
 
-def all_down(project: Project, *, volumes: bool) -> None:
+def all_down(project: Project, *, volumes: bool, report: events.Report = events.silent) -> None:
     """End every service of the project, those of other modes too."""
     for name in record.names(project):
+        if project.dry and (volumes or record.read(project, name)):
+            what = "and remove its data" if volumes else "its data stays"
+            report(events.Planned(f"end {name}, {what}"))
         down(project, name, data=volumes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable
 
@@ -62,6 +63,28 @@ def test_stopped_services_stay_known_and_start_again_as_they_were(up: Machine) -
     }
     up.inv("stack.start").ok()
     assert up.sql("SELECT count(*) FROM kept").ok().stdout == "2"
+
+
+def test_a_socket_folder_that_was_cleaned_away_is_made_again(up: Machine) -> None:
+    up.inv("stack.stop", "-s", "pg").ok()
+    shutil.rmtree(up.record("pg")["sockets"])
+
+    up.inv("stack.start").ok()
+
+    asked = up.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", "SELECT 1")
+    assert asked.ok().stdout == "1\n"
+
+
+def test_dry_runs_of_what_acts_change_nothing(up: Machine) -> None:
+    before = up.pid("pg"), up.pid("cache")
+
+    stopped = up.inv("--dry", "stack.stop", "-s", "pg").ok()
+    downed = up.inv("--dry", "stack.down").ok()
+
+    assert "stop pg" in stopped.stderr
+    assert "end pg, its data stays" in downed.stderr
+    assert (up.pid("pg"), up.pid("cache")) == before
+    assert all(running(pid) for pid in before)
 
 
 def test_restart_makes_new_processes(up: Machine) -> None:

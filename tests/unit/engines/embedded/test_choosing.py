@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 from invoke_stack.compose.model import Mount, Service
 from invoke_stack.engines.embedded import account, cluster, declaring, mounts, programs, record
 from invoke_stack.engines.embedded.account import Account
-from invoke_stack.engines.embedded.processes import Identity, alive, identify
+from invoke_stack.engines.embedded.processes import Identity, alive, identify, working_in
 from invoke_stack.engines.embedded.record import Record
 from invoke_stack.errors import UsageError
 from invoke_stack.process import SystemRunner
@@ -161,6 +165,40 @@ def test_a_process_is_known_by_its_number_and_its_birth() -> None:
     assert identify(runner, 0) is None
 
 
+@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
+def test_where_there_is_no_proc_folder_ps_tells(tmp_path: Path) -> None:
+    runner = SystemRunner(dict(os.environ))
+    ours = identify(runner, os.getpid(), proc=tmp_path)
+
+    assert ours is not None
+    assert ours == identify(runner, os.getpid(), proc=tmp_path)
+    assert ours.born != getattr(identify(runner, 1, proc=tmp_path), "born", "")
+    assert identify(runner, 2**22 + 1, proc=tmp_path) is None
+
+
+@pytest.mark.parametrize("proc", [Path("/proc"), Path("/nowhere")])
+@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
+def test_a_server_is_found_by_the_pid_file_that_it_wrote_and_nobody_else_is(
+    tmp_path: Path, proc: Path
+) -> None:
+    runner = SystemRunner(dict(os.environ))
+    server = tmp_path / "redis-server"
+    shutil.copy2(shutil.which("sleep") or "sleep", server)
+    with subprocess.Popen([server, "60"], cwd="/") as child:
+        try:
+            (tmp_path / "redis.pid").write_text(f"{child.pid}\n")
+            assert working_in(runner, tmp_path, proc=proc) == (child.pid,)
+
+            old = time.time() - 3600  # then the number belonged to another process
+            os.utime(tmp_path / "redis.pid", (old, old))
+            assert working_in(runner, tmp_path, proc=proc) == ()
+
+            (tmp_path / "redis.pid").write_text(f"{os.getpid()}\n")
+            assert working_in(runner, tmp_path, proc=proc) == ()
+        finally:
+            child.kill()
+
+
 def test_a_record_comes_back_as_it_was_and_changes_its_mark_with_what_needs_a_restart(
     installed: Callable[..., Project],
 ) -> None:
@@ -190,8 +228,6 @@ def test_a_record_comes_back_as_it_was_and_changes_its_mark_with_what_needs_a_re
     assert found == written
     assert "hidden" not in repr(found)
     assert record.names(project) == ("pg",)
-    import dataclasses
-
     assert dataclasses.replace(written, pid=8, started=10.0).mark == written.mark
     assert dataclasses.replace(written, port=5434).mark != written.mark
     record.remove(project, "pg")
