@@ -51,6 +51,16 @@ def test_a_restore_brings_back_exactly_what_was_backed_up(
 
 
 @pytest.mark.both
+def test_a_backup_of_the_other_engine_restores(shop: Any, servers: Any, engine: str) -> None:
+    before = shop.content()
+    shop.psql(CHANGE)
+
+    shop.ok("restore", file=servers.file("embedded" if engine == "docker" else "docker"))
+
+    assert shop.content() == before
+
+
+@pytest.mark.both
 def test_undo_brings_the_replaced_content_back_once(shop: Any, stock_file: str) -> None:  # A39
     shop.psql(CHANGE)
     before, state = shop.content(), shop.state()
