@@ -53,6 +53,10 @@ class Docker:
         """Whether the engine knows `start_interval`."""
         return self.api_version >= START_INTERVAL_API
 
+    def info(self) -> dict[str, Any]:
+        """Return what the engine says about itself and its machine."""
+        return dict(self._api.info())
+
     def containers(self, project: str, *, oneoff: bool = False) -> tuple[Container, ...]:
         """Return the containers of a Compose project, running or not, sorted by service."""
         found = [each for each in self._listed(project) if oneoff or not each.oneoff]
@@ -131,10 +135,6 @@ class Docker:
         used = self._api.df().get("Volumes") or ()
         sizes = {each["Name"]: (each.get("UsageData") or {}).get("Size", -1) for each in used}
         return tuple(Volume(name, int(sizes.get(name, -1))) for name in sorted(names))
-
-    def info(self) -> dict[str, Any]:
-        """Return what the engine says about itself and its machine."""
-        return dict(self._api.info())
 
     def data_folder(self) -> Path | None:
         """Return where a local engine keeps its data, if that folder is on this machine."""
