@@ -16,7 +16,7 @@ from invoke_stack.errors import UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 
-ANSWER_S = 10
+ANSWER_S = 5
 """How long a program or the engine may take for one answer."""
 
 

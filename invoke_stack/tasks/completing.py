@@ -40,7 +40,8 @@ def main(words: Sequence[str]) -> None:
         line = Line(words)
         line.run(["inv", *line.before], exit=False)
         found = line.candidates
-    print("\n".join(found))  # noqa: T201 - the shell reads it; there is no console for that
+    for each in found:
+        print(each)  # noqa: T201 - the shell reads it; there is no console for that
 
 
 class Line(Program):
