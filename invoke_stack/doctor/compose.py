@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from invoke_stack.compose import files
-from invoke_stack.compose.files import NoStackError
+from invoke_stack.compose import files, plugin
+from invoke_stack.compose.elsewhere import NoStackError
 from invoke_stack.doctor.line import Line, ok, told, unknown, wrong
 from invoke_stack.doctor.patient import Patient
 from invoke_stack.errors import StackError
@@ -23,8 +23,7 @@ def compose(patient: Patient) -> Iterator[Line]:
     except StackError as problem:
         yield told("DOC-COMPOSE", problem)
         return
-    floor = ".".join(map(str, preflight.COMPOSE_FLOOR))
-    yield ok("DOC-COMPOSE", "docker compose", f"Compose {found} (needs {floor})")
+    yield ok("DOC-COMPOSE", "docker compose", f"Compose {found} (needs {plugin.floor()})")
 
 
 def buildx(patient: Patient) -> Iterator[Line]:
@@ -62,9 +61,12 @@ def stack(patient: Patient) -> Iterator[Line]:
     names = ", ".join(project.shown(path) for path in declared.files.paths)
     services = ", ".join(sorted(declared.active())) or "none"
     yield ok("DOC-STACK", names, f"mode {declared.mode.name}, services: {services}")
-    for check in (preflight.variables, lambda each: preflight.services(each, ())):
+    for check in (
+        lambda: preflight.variables(project, declared),
+        lambda: preflight.services(declared, ()),
+    ):
         try:
-            check(declared)
+            check()
         except StackError as problem:
             yield told("DOC-STACK", problem)
     for service, target, numbers in published.doubled(declared):

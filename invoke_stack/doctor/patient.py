@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import Executor, Future
 
-from invoke_stack.compose.files import NoStackError
+from invoke_stack.compose.elsewhere import NoStackError
 from invoke_stack.doctor import server
 from invoke_stack.doctor.server import Server
 from invoke_stack.engines import docker
