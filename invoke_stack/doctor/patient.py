@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 
 from invoke_stack.compose.elsewhere import NoStackError
 from invoke_stack.doctor import server
 from invoke_stack.doctor.server import Server
-from invoke_stack.engines import docker
-from invoke_stack.engines.endpoint import Endpoint
+from invoke_stack.engines import choice, docker, opening
+from invoke_stack.engines.choice import Choice
+from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.embedded.engine import Embedded
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
@@ -25,17 +29,34 @@ class Patient:
 
     def __init__(self, project: Project, pool: Executor) -> None:
         self.project = project
-        self._endpoint: Future[Endpoint] = pool.submit(docker.prepared, project)
+        docker.foresee()
+        self._choice: Future[Choice] = pool.submit(choice.chosen, project)
         self._stack: Future[Declared | None] = pool.submit(_stack, project)
         self._server: Future[Server | None] = pool.submit(self._look)
 
-    def endpoint(self) -> Endpoint:
-        """Return where the engine listens.
+    def choice(self) -> Choice:
+        """Return which engine runs the stack.
 
         Raises:
-            StackError: there is no Docker here, or its context does not exist.
+            RefusedError: the stack's data is with Docker, which does not answer.
+            StackError: the chosen Docker context does not exist.
         """
-        return self._endpoint.result()
+        return self._choice.result()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the stack runs as processes of this machine."""
+        return self.choice().name == "embedded"
+
+    @contextmanager
+    def engine(self) -> Iterator[Docker | Embedded]:
+        """Open the engine that runs the stack; every check has a connection of its own.
+
+        Raises:
+            StackError: there is none that answers.
+        """
+        with opening.open(self.project, choice=self.choice(), timeout_s=ANSWER_S) as found:
+            yield found
 
     def stack(self) -> Declared | None:
         """Return the stack that the files declare; None outside a project.
@@ -67,7 +88,10 @@ class Patient:
 
     def _look(self) -> Server | None:
         declared = self.stack()
-        return server.look(self.project, declared, self.endpoint()) if declared else None
+        if declared is None:
+            return None
+        with self.engine() as found:
+            return server.look(self.project, declared, found)
 
 
 def _stack(project: Project) -> Declared | None:
