@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
@@ -29,8 +30,7 @@ class Patient:
 
     def __init__(self, project: Project, pool: Executor) -> None:
         self.project = project
-        docker.foresee()
-        self._choice: Future[Choice] = pool.submit(choice.chosen, project)
+        self._choice: Future[Choice] = pool.submit(_choice, project)
         self._stack: Future[Declared | None] = pool.submit(_stack, project)
         self._server: Future[Server | None] = pool.submit(self._look)
 
@@ -92,6 +92,16 @@ class Patient:
             return None
         with self.engine() as found:
             return server.look(self.project, declared, found)
+
+
+def _choice(project: Project) -> Choice:
+    found = choice.chosen(project)
+    if found.name == "embedded":
+        return found
+    # What a connection needs is loaded here, once: threads that import it at the same time may
+    # see half of it.
+    where = docker.prepared(project)
+    return dataclasses.replace(found, where=found.where or where)
 
 
 def _stack(project: Project) -> Declared | None:
