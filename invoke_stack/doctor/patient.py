@@ -88,10 +88,7 @@ class Patient:
 
     def _look(self) -> Server | None:
         declared = self.stack()
-        if declared is None:
-            return None
-        with self.engine() as found:
-            return server.look(self.project, declared, found)
+        return server.look(self.project, declared, self.engine) if declared else None
 
 
 def _choice(project: Project) -> Choice:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from invoke_stack.database import target as targets
@@ -13,6 +15,8 @@ from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.project import Project
+
+Opened = Callable[[], AbstractContextManager[Engine]]
 
 ANSWER_S = 5
 LOG_LINES = 40
@@ -55,7 +59,7 @@ class Server:
         return frozenset(map(str, found)) if isinstance(found, list) else frozenset()
 
 
-def look(project: Project, declared: Declared, engine: Engine) -> Server | None:
+def look(project: Project, declared: Declared, opened: Opened) -> Server | None:
     """Ask the stack's database, with its own client; None for a stack without one.
 
     Raises:
@@ -68,8 +72,9 @@ def look(project: Project, declared: Declared, engine: Engine) -> Server | None:
         if "no database" in problem.message:
             return None
         raise
-    _volume(engine, declared, service.name)
-    target = targets.find(project, declared, engine)
+    with opened() as engine:
+        _volume(engine, declared, service.name)
+        target = targets.find(project, declared, engine)
     more = _MORE if target.provider.name == "postgres" else ""
     asked = time.time()
     answer = targets.ask(project, target, target.provider.facts() + more, timeout_s=ANSWER_S)
