@@ -157,3 +157,24 @@ def test_a_volume_of_another_major_version(project: Callable[..., Project]) -> N
     assert result.code == 3
     assert "its volume was made by PostgreSQL 15" in found["message"]
     assert "set its image to PostgreSQL 15 again" in found["fix"]
+
+
+def test_a_stack_without_docker(project: Callable[..., Project], port: Callable[[], int]) -> None:
+    """The machine's own PostgreSQL, of whatever version, is named, started and found again."""
+    stack = project(compose=COMPOSE, **{".env": "POSTGRES_PASSWORD=canary-4410cc92d1\n"})
+    stack.secrets["POSTGRES_PASSWORD"] = "canary-4410cc92d1"
+    (stack.folder / ".env").chmod(0o600)
+    stack.environ |= {"INVSTACK_ENGINE": "embedded", "PG_PORT": str(port())}
+
+    before = stack.inv("stack.doctor").ok()
+    stack.up()
+    try:
+        during = stack.inv("stack.doctor", "--json").ok()
+    finally:
+        stack.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
+
+    assert "✓ engine    embedded: setting engine: embedded" in before.stdout
+    assert "fix: start it with: inv stack.up" in before.stdout
+    assert passes(during, "DOC-DATABASE")["pg"].startswith("postgres ")
+    assert stack.environ["PG_PORT"] in passes(during, "DOC-PORTS")["ports"]
+    assert not passes(during, "DOC-CLOCK")
