@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from invoke_stack.completion import values
+from invoke_stack.tasks import completing
+
 if TYPE_CHECKING:
     from conftest import Stage
 
@@ -73,6 +76,13 @@ def offered(stage: Stage, *words: str, **environ: str) -> list[str]:
 )
 def test_candidates(shop: Stage, words: tuple[str, ...], expected: list[str]) -> None:
     assert offered(shop, *words) == expected
+
+
+def test_every_flag_with_values_leads_to_a_function() -> None:
+    named = {*completing.BY_FLAG.values(), *completing.BY_TASK.values()}
+
+    assert all(callable(getattr(values, name)) for name in named)
+    assert named >= completing.ALWAYS
 
 
 def test_a_task_that_does_not_exist_has_no_values(shop: Stage) -> None:
