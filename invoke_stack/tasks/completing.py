@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 from invoke.exceptions import Exit, ParseError
 from invoke.parser import Parser
+from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from invoke_stack.tasks._task import StackTask
 
 if TYPE_CHECKING:
     from invoke.parser.argument import Argument
-    from invoke.parser.context import ParserContext
 
     from invoke_stack.project import Project
 
@@ -116,11 +116,19 @@ class Line(Program):
 
     def _context(self) -> ParserContext:
         """Return the task that the line has come to, or the core's own flags before the first."""
-        parser = Parser(contexts=self.collection.to_contexts(), initial=self.initial_context)
+        parser = Parser(contexts=tuple(self._named()), initial=self.initial_context)
         try:
             return list(parser.parse_argv(list(self.core.unparsed)))[-1]
         except ParseError as problem:  # a flag that waits for its value, mostly
             return problem.context or self.initial_context
+
+    def _named(self) -> Iterator[ParserContext]:
+        """Yield the tasks on the line; working out the flags of all of them takes its time."""
+        words = set(self.before)
+        for name, aliases in self.collection.task_names.items():
+            if words & {name, *aliases}:
+                arguments = self.collection[name].get_arguments()
+                yield ParserContext(name=name, aliases=aliases, args=arguments)
 
     def _values(self, context: ParserContext, flag: Argument) -> Iterable[str]:
         task = self.collection[context.name] if context.name else None
