@@ -29,14 +29,20 @@ def answers(patient: Patient) -> Iterator[Line]:
         return
     if server is None:
         return
-    yield judged(server)
+    # Without Docker it goes on with the programs that there are, whatever the image says.
+    yield judged(server, by_image=not patient.embedded)
     yield from client(server, patient.first_line("pg_dump", "--version"))
 
 
-def judged(server: Server) -> Line:
-    """Return what there is to say about a server that answers."""
+def judged(server: Server, *, by_image: bool = True) -> Line:
+    """Return what there is to say about a server that answers.
+
+    Args:
+        server: the server.
+        by_image: the image decides which version starts next time.
+    """
     wanted, has = major(server.image), server.facts.major
-    if server.kind == "postgres" and wanted and has and wanted != has:
+    if by_image and server.kind == "postgres" and wanted and has and wanted != has:
         message = (
             f"PostgreSQL {server.facts.server} runs and made the volume, but the compose file says "
             f"{server.image}: the next inv stack.up cannot start on it"
