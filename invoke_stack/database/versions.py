@@ -19,11 +19,15 @@ def mismatch(service: str, log: str) -> StackError | None:
         return None
     old, new = found[1].rstrip(","), found[2].rstrip(".")
     text = f"its volume was made by PostgreSQL {old} and its image is PostgreSQL {new}"
-    hint = (
-        f"nothing is lost: set its image to PostgreSQL {old} again and back up with inv db.backup; "
-        "the new version needs a new volume"
-    )
-    return StackError(service, text, hint=hint, detail=tuple(_lines(log)))
+    return StackError(service, text, hint=_way_on(old, new), detail=tuple(_lines(log)))
+
+
+def _way_on(old: str, new: str) -> str:
+    before, after = (int(each.partition(".")[0]) for each in (old, new))
+    if before < after:
+        return f"nothing is lost: inv db.upgrade, or set its image to PostgreSQL {old} again"
+    text = f"nothing is lost: set its image to PostgreSQL {old} again"
+    return f"{text}; what inv db.upgrade has kept: inv db.upgrade --undo"
 
 
 def _lines(log: str) -> list[str]:

@@ -111,6 +111,12 @@ class Docker:
         config = self._api.inspect_container(container).get("Config") or {}
         return dict(str(pair).partition("=")[::2] for pair in config.get("Env") or ())
 
+    def mounts(self, container: str) -> dict[str, str]:
+        """Return where a container's volumes are mounted: path and volume."""
+        found = self._api.inspect_container(container).get("Mounts") or ()
+        volumes = [each for each in found if each.get("Type") == "volume"]
+        return {str(each["Destination"]): str(each["Name"]) for each in volumes}
+
     def addresses(self, container: str) -> tuple[str, ...]:
         """Return a container's own addresses in the networks of the engine."""
         settings = self._api.inspect_container(container).get("NetworkSettings") or {}
