@@ -59,7 +59,7 @@ def scan(path: Path, shown: str) -> tuple[Variable, ...]:
             does not accept.
     """
     found: list[Variable] = []
-    for node in _scalars(_documents(_text(path, shown), shown)):
+    for node in _scalars(_documents(read_text(path, shown), shown)):
         if "$" in node.value:
             line = node.start_mark.line + 1
             template = parse(node.value, f"{shown}:{line}")
@@ -109,7 +109,12 @@ def uses(
         yield from uses(part.word, file, line, (*within, part))
 
 
-def _text(path: Path, shown: str) -> str:
+def read_text(path: Path, shown: str) -> str:
+    """Return a compose file's text.
+
+    Raises:
+        UsageError: it cannot be read, or is not UTF-8.
+    """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -116,7 +116,7 @@ def _wanted(
 ) -> tuple[Target, ...]:
     """Return what to build, after everything that can be refused beforehand."""
     wanted = targets.find(project, declared, request.services)
-    preflight.variables(declared)
+    preflight.variables(project, declared)
     for each in wanted:
         budget.of(project, each.name)
         if each.public:

@@ -13,7 +13,7 @@ from pathlib import Path
 from invoke_stack import events
 from invoke_stack.compose.model import Model
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
@@ -67,7 +67,7 @@ def find(project: Project, report: events.Report = events.silent) -> Known:
 
 
 def containers(
-    project: Project, known: Known, engine: Docker, *, oneoff: bool = False
+    project: Project, known: Known, engine: Engine, *, oneoff: bool = False
 ) -> tuple[Container, ...]:
     """Return the project's containers, once it is sure that they are ours.
 

@@ -9,7 +9,7 @@ from typing import Any
 from invoke_stack import events
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Model, Service
-from invoke_stack.engines import docker
+from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Binding, Container
 from invoke_stack.project import Project
 from invoke_stack.stack import known, state
@@ -57,12 +57,12 @@ def ps(project: Project, report: events.Report = events.silent) -> Status:
         RefusedError: the project's name belongs to another folder.
     """
     ours = known.find(project, report)
-    with docker.connect(project) as engine:
+    with opening.open(project, report) as engine:
         found = known.containers(project, ours, engine)
         return Status(
             project=ours.name,
             mode=state.running_mode(project, found),
-            engine="docker",
+            engine=engine.name,
             services=found,
             urls=urls(ours.model, found, engine.endpoint.host),
         )

@@ -46,7 +46,13 @@ class Flag(Argument):
         """Return the same flag as one of ours."""
         flag = cls.__new__(cls)
         flag.__dict__.update(vars(plain))
+        if plain.kind is list:  # else Invoke lets a repeatable flag pass that has no value
+            flag.raw_value = None
         return flag
+
+    def __repr__(self) -> str:
+        # What Invoke's own messages call a flag.
+        return f"--{self.names[0]}"
 
     def set_value(self, value: Any, cast: bool = True) -> None:
         """Take the value; one that is no number is a mistake of usage, not a crash."""

@@ -17,17 +17,6 @@ SERVICES: dict[str, Any] = {
 }
 
 
-def test_no_engine_is_exit_6_with_the_next_step(stage: Stage) -> None:
-    stage.stack(SERVICES)
-    address = f"unix://{stage.bin}/none.sock"
-
-    for task in ("stack.up", "stack.ps", "stack.down"):
-        ran = stage.inv(task, DOCKER_HOST=address)
-
-        assert (task, ran.code) == (task, 6)
-        assert ran.err.startswith(f"error: docker: no engine answers at {address}\n  hint: ")
-
-
 def test_the_endpoint_of_the_context_is_used(stage: Stage, engine: FakeEngine) -> None:
     stage.stack(SERVICES)
     address = stage.environ.pop("DOCKER_HOST")
@@ -173,14 +162,3 @@ def test_missing_variables_are_told_at_once_before_anything_is_asked(
     assert "compose.yaml:4: A: ask the team" in ran.err
     assert "compose.yaml:5: B" in ran.err
     assert engine.asked == []
-
-
-def test_an_old_compose_is_named(stage: Stage, engine: FakeEngine) -> None:
-    stage.stack(SERVICES)
-    stage.answer("compose version", '{"version":"v2.17.3"}')
-
-    ran = stage.inv("stack.up")
-
-    assert ran.code == 2
-    assert ran.err.startswith("error: docker compose: version 2.17.3 is too old\n")
-    assert stage.calls(" up --detach") == []

@@ -15,12 +15,13 @@ import pytest
 import requests
 
 from invoke_stack.compose.model import HealthCheck
-from invoke_stack.engines.docker import Docker, Volume, connect, unreachable
+from invoke_stack.engines.containers import Volume
+from invoke_stack.engines.docker import Docker, connect, unreachable
 from invoke_stack.engines.endpoint import Endpoint
 from invoke_stack.errors import ExitCode, StackError, UnreachableError, UsageError
 from invoke_stack.project import Project
 
-LOCAL = Endpoint("unix:///var/run/docker.sock")
+LOCAL = Endpoint("unix:///var/run/docker.sock", "default")
 REMOTE = Endpoint("tcp://box:2376", "build-box")
 MakeProject = Callable[..., Project]
 
