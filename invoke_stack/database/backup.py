@@ -92,7 +92,7 @@ def backup(
 
 
 def of(
-    project: Project, docker: Docker | None, target: Target, options: Options, report: Report
+    project: Project, docker: Engine | None, target: Target, options: Options, report: Report
 ) -> Backup | None:
     """Back one database up, wherever its programs run; all else is as `backup` has it."""
     began = time.monotonic()

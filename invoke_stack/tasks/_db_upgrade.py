@@ -24,12 +24,16 @@ def upgrade(run: Run, from_image: str = "", undo: bool = False, drop_old: bool =
     """Move the volume's data to the image's PostgreSQL version; the old content is kept."""
     from invoke_stack.database.upgrading import kept
     from invoke_stack.database.upgrading import upgrade as domain
+    from invoke_stack.engines import opening
+    from invoke_stack.engines.docker import Docker
     from invoke_stack.errors import UsageError
 
     if undo and drop_old:
         raise UsageError("--undo", "contradicts --drop-old", hint="leave one of them away")
     project, report = run.project, run.console.report
+    opening.docker_only(project, "db.upgrade", "inv db.backup, new data, inv db.restore")
     with running_stack(run) as (found, engine):
+        assert isinstance(engine, Docker)  # noqa: S101 - for the type checker
         if drop_old:
             _dropped(run, kept.drop(project, found, engine, run.confirm, report))
         elif undo:
