@@ -114,12 +114,9 @@ def _own_environment(docker: Docker, service: Service) -> dict[str, str]:
 
 
 def _mounted(docker: Docker, container: Container, data: str, where: str) -> tuple[str, str]:
-    """Return where the volume is mounted that has a folder, and the volume."""
-    mounts = docker.mounts(container.id)
-    holding = [each for each in mounts if PurePosixPath(data).is_relative_to(each)]
-    mount = max(holding, key=len, default="")
+    mount, name = docker.mounted(container.id, data)
     if not mount:
-        text = f"its image keeps the data in {data}, where no named volume is mounted"
+        text = f"its image keeps the data in {data}, where no volume is mounted"
         hint = "mount one there, then: inv stack.up; or back up and restore: inv db.backup"
         raise UsageError(where, text, hint=hint)
-    return mount, mounts[mount]
+    return mount, name

@@ -19,13 +19,9 @@ from datetime import UTC, datetime
 
 from invoke_stack import sizes
 from invoke_stack.compose import commands
-from invoke_stack.database import backup as backups
-from invoke_stack.database import rails
-from invoke_stack.database import target as targets
-from invoke_stack.database.job import Options
+from invoke_stack.database import everything, rails
 from invoke_stack.database.logins import as_role
 from invoke_stack.database.rails import Action, Confirm
-from invoke_stack.database.target import Target
 from invoke_stack.database.upgrading import images, kept, moving, scripts, servers, subject, volumes
 from invoke_stack.database.upgrading.kept import DROP, UNDO, Upgraded
 from invoke_stack.database.upgrading.moving import MAINTENANCE, State
@@ -34,7 +30,7 @@ from invoke_stack.database.upgrading.subject import TASK, Subject
 from invoke_stack.database.values import Stakes
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import RefusedError, StackError, UsageError
+from invoke_stack.errors import StackError, UsageError
 from invoke_stack.events import Planned, Report, Step
 from invoke_stack.project import Project
 
@@ -184,7 +180,8 @@ class _Run:
             state = moving.state(project, old, (found.target.login.user, MAINTENANCE))
             own = dataclasses.replace(found.target, container=old.name)
             target = as_role(own, state.owner, found.target.database)
-            saved = self.saved(target, state)
+            names = tuple(each for each in state.databases if each not in state.templates)
+            saved = everything.saved(project, target, names, "before-upgrade", self.report)
             new = self.made(old, state.owner)
             with servers.running(project, self.docker, new):
                 moving.move(project, new, state, self.report)
@@ -218,21 +215,6 @@ class _Run:
         mounts, name = (f"{self.aside}:/from:ro", f"{self.fresh}:/to"), self.found.helper("files")
         volumes.change(self.project, self.found.image, mounts, scripts.CARRY, name=name)
 
-    def saved(self, target: Target, state: State) -> tuple[str, ...]:
-        """Back the databases up with the old server's own programs; return the files."""
-        made = []
-        for name in state.databases:
-            each = targets.with_database(target, name)
-            stakes = rails.subject(self.project, each).stakes
-            if name in state.templates or (name != target.database and not stakes.tables):
-                continue
-            _require_unprotected(self.project, name, stakes)
-            self.report(Step(f"backing up {name}"))
-            options = Options(label="before-upgrade", kind="safety", globals=True)
-            done = backups.of(self.project, None, each, options, self.report)
-            made += [self.project.shown(done.file)] if done else []
-        return tuple(made)
-
 
 def _require_upgrade(found: Subject) -> None:
     if found.volume.unfinished:  # in a dry run; any other has taken it back
@@ -261,16 +243,8 @@ def _old_image(project: Project, docker: Docker, found: Subject, named: str, rep
 
 def _allowed(project: Project, found: Subject, confirm: Confirm) -> None:
     stakes = Stakes(bytes=found.volume.used)
-    _require_unprotected(project, found.target.database, stakes)
+    everything.require_unprotected(project, found.target.database, stakes)
     text = f"moves from PostgreSQL {found.before} to {found.new}, with all of its server,"
     aside = f"the old content, until: {DROP}; back with: {UNDO}. It does not answer meanwhile"
     about = rails.Subject(found.target.database, found.service.name, "stack", stakes)
     confirm(rails.question(about, Action(TASK, text, kept=aside)))
-
-
-def _require_unprotected(project: Project, database: str, stakes: Stakes) -> None:
-    about = rails.Subject(database, "", "stack", stakes)
-    guard = rails.protection(about, project.settings.db.protected)
-    if guard:
-        text = f"is protected: {guard.reason}"
-        raise RefusedError(f"database {database}", text, hint=guard.remedy)
