@@ -61,6 +61,7 @@ rm -f /to/cluster/postmaster.pid
 # The cluster of one volume of ours in place of another, in folder $2, of the cluster in $1.
 # First a copy beside it, compared. Then only names change: the old one goes into .invoke-stack/old
 # (PG_VERSION, without which no server starts, first) and the new one comes out (PG_VERSION last).
+# The folders above the new one must let its owner through: the old one's user may be another.
 # Renaming .invoke-stack/old is the moment from which the new one counts; until then BACK goes back.
 _MOVED = """set -e
 work=/to/.invoke-stack
@@ -87,6 +88,11 @@ sync
 touch "$work/moved"
 mkdir -p "/to/$2"
 move "$work/new" "/to/$2"
+above=$2
+while [ "$above" != . ]; do
+  above=$(dirname "$above")
+  chmod a+x "/to/$above"
+done
 chown "$(stat -c %u:%g /from/cluster)" "/to/$2"
 chmod "$(stat -c %a /from/cluster)" "/to/$2"
 mv "$work/new/PG_VERSION" "/to/$2/"
@@ -94,6 +100,7 @@ sync
 mv "$work/old" "$work/trash"
 sync
 rm -rf "$work"
+if [ "$1" != "$2" ]; then (cd /to && rmdir -p "$1" 2>/dev/null) || true; fi
 """
 
 # Whatever a broken SWAP has left: back to the old cluster, or on where the new one counts.

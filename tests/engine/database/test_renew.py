@@ -14,6 +14,7 @@ services:
   pg:
     image: postgres:17
     stop_grace_period: 2s
+    healthcheck: {test: [CMD, pg_isready, -h, 127.0.0.1]}
     environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: canary-rn-pw, POSTGRES_DB: shop}
     volumes: ["data:/var/lib/postgresql/data"]
 volumes: {data: {}}

@@ -18,6 +18,7 @@ services:
   pg:
     image: postgres:16-alpine
     stop_grace_period: 1s
+    healthcheck: {test: [CMD, pg_isready, -h, 127.0.0.1]}
     environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: canary-up-pw, POSTGRES_DB: shop}
     volumes: ["data:/var/lib/postgresql/data"]
 volumes: {data: {}}
