@@ -57,7 +57,7 @@ def change(
         UnreachableError: nothing of this project, or not that service, was ever brought up.
     """
     ours, found = _project(project, report)
-    _require_known(ours, found, services)
+    known.chosen(ours, found, services)
     for name in services:
         if not any(each.service == name for each in found):
             raise UnreachableError(name, "is not up", hint=f"inv stack.up -s {name}")
@@ -104,7 +104,7 @@ def logs(  # noqa: PLR0913 - what to show, and the two ways out
 ) -> None:
     """Hand each line of the services' logs to ``show``, which hides the secrets in it."""
     ours, found = _project(project, report)
-    _require_known(ours, found, services)
+    known.chosen(ours, found, services)
     command = logs_command(ours.name, services, flags, colour=colour)
     with project.runner.start(command) as running:
         code: int | None = None
@@ -151,7 +151,7 @@ def execute(
     """
     ours, found = _project(project, need=False)
     service = service or default_service(ours.require_declared())
-    _require_known(ours, found, [service])
+    known.chosen(ours, found, [service])
     if not words:
         task = "stack.run" if fresh else "stack.exec"
         raise UsageError(task, "nothing to run", hint=f"inv {task} -s {service} -- COMMAND")
@@ -214,10 +214,3 @@ def _project(
     if need and not found:
         raise UnreachableError(ours.name, "nothing is up", hint="inv stack.up")
     return ours, found
-
-
-def _require_known(ours: Known, found: Sequence[Container], services: Sequence[str]) -> None:
-    names = {*ours.model.services, *(each.service for each in found)}
-    for name in services:
-        if name not in names:
-            raise preflight.no_such_service(ours.name, names, name)
