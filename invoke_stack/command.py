@@ -10,6 +10,9 @@ from typing import Literal
 
 from invoke_stack.errors import StackError
 
+FOLDER = "{folder}"
+"""The word of a command line that becomes the path of the folder that is handed over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -21,8 +24,12 @@ class Command:
         cwd: the working directory; the caller's own when absent.
         effect: a dry run executes "read" commands and only prints "write" ones.
         without: shell patterns for the variables of the caller that it must not see.
+        programs: a folder that is looked in before PATH, also by what the program starts.
         grace_s: how long it may go on after ^C once attached; the runner's own when absent.
         interactive: once attached, ^C is its own affair, as in a database's shell.
+        account: the user and group numbers to run as, where root must not; the caller's own.
+        folder: handed over open, because the account may not be let into the folders above it;
+            `FOLDER` in ``argv`` stands for it.
     """
 
     argv: tuple[str, ...]
@@ -31,7 +38,10 @@ class Command:
     effect: Literal["read", "write"] = "write"
     grace_s: float | None = None
     without: tuple[str, ...] = ()
+    programs: Path | None = None
     interactive: bool = False
+    account: tuple[int, int] | None = None
+    folder: Path | None = None
 
     def __str__(self) -> str:
         return shlex.join(self.argv)

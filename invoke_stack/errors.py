@@ -54,6 +54,10 @@ class UsageError(StackError):
     code = ExitCode.USAGE
 
 
+class MissingProgramError(UsageError):
+    """A program, or a plugin of one, is not installed; some things can be done without."""
+
+
 class RefusedError(StackError):
     """A safety rail stopped a destructive step."""
 

@@ -15,13 +15,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from invoke_stack.children import GRACE_S, Running, close, end
-from invoke_stack.command import Command, Completed
-from invoke_stack.errors import SlowProgramError, StackError, UsageError
+from invoke_stack.command import FOLDER, Command, Completed
+from invoke_stack.errors import MissingProgramError, SlowProgramError, StackError, UsageError
 
 __all__ = ["Command", "Completed", "Runner", "Running", "SystemRunner", "Terminated"]
 
@@ -52,6 +53,9 @@ class Runner(Protocol):
         fed: bool = False,
     ) -> contextlib.AbstractContextManager[Running]:
         """Run beside us, fed with a file, by us or with nothing; leaving the block ends it."""
+
+    def detach(self, command: Command, log: Path, *, stdin: bytes = b"") -> int:
+        """Start what outlives us, its output appended to a file; return its process number."""
 
 
 class SystemRunner:
@@ -148,6 +152,25 @@ class SystemRunner:
             running.stop()
             running.close()
 
+    def detach(self, command: Command, log: Path, *, stdin: bytes = b"") -> int:
+        """Start what outlives us, its output appended to a file; return its process number.
+
+        It has a session of its own, so no signal of our terminal reaches it. A dry run starts
+        nothing and returns 0.
+        """
+        if self._announce(command):
+            return 0
+        with os.fdopen(os.open(log, _APPEND, 0o600), "wb") as stream:
+            number = stream.fileno()
+            child = self._popen(command, stdin=subprocess.PIPE, stdout=number, stderr=number)
+        if child.stdin is not None:
+            with contextlib.suppress(OSError):  # it may have ended already
+                child.stdin.write(stdin)
+                child.stdin.close()
+        # Where we go on for long, as in a test run, it must not stay behind as a zombie.
+        threading.Thread(target=child.wait, daemon=True).start()
+        return child.pid
+
     def _announce(self, command: Command) -> bool:
         """Echo the command; return whether a dry run ends here."""
         skipped = self.dry and command.effect == "write"
@@ -155,32 +178,60 @@ class SystemRunner:
             self._echo(command)
         return skipped
 
-    def _popen(self, command: Command, *, stdin: int, stderr: int) -> subprocess.Popen[bytes]:
+    def _popen(
+        self, command: Command, *, stdin: int, stderr: int, stdout: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         own_group = (
             {"start_new_session": True}
             if os.name == "posix"
             else {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined,unused-ignore]
         )
-        streams = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": stderr}
+        streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
         return self._spawn(command, {**streams, **own_group})
 
-    def _spawn(self, command: Command, options: dict[str, int]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: Command, options: dict[str, Any]) -> subprocess.Popen[bytes]:
         environ = {**_seen(self.environ, command.without), **command.env}
+        if command.programs is not None:
+            path = environ.get("PATH", os.defpath)
+            environ["PATH"] = os.pathsep.join([str(command.programs), path])
         if command.cwd is not None and not command.cwd.is_dir():
             raise UsageError(str(command.cwd), "no such folder")
         program = shutil.which(command.argv[0], path=environ.get("PATH"))
         if program is None:
-            raise UsageError(
+            raise MissingProgramError(
                 command.argv[0],
                 "not installed or not on PATH",
                 hint=f"install {command.argv[0]}{_home(command.argv[0])}, then run the task again",
             )
-        try:
-            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-                (program, *command.argv[1:]), env=_encoded(environ), cwd=command.cwd, **options
-            )
-        except OSError as problem:
-            raise _unstarted(command, program, problem) from problem
+        with _as_account(command) as (words, extra):
+            try:
+                return subprocess.Popen(
+                    (program, *words), env=_encoded(environ), cwd=command.cwd, **options, **extra
+                )
+            except OSError as problem:
+                raise _unstarted(command, program, problem) from problem
+
+
+@contextlib.contextmanager
+def _as_account(command: Command) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Yield a command's arguments and the options that make it run as its account."""
+    words, folder = command.argv[1:], command.folder
+    if command.account is None:
+        yield tuple(word.replace(FOLDER, str(folder)) for word in words), {}
+        return
+    uid, gid = command.account
+    extra: dict[str, Any] = {"user": uid, "group": gid, "extra_groups": ()}
+    if folder is None or not Path("/proc/self/fd").is_dir():
+        yield tuple(word.replace(FOLDER, str(folder)) for word in words), extra
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Leads to the open folder itself, whatever the rights on those above it are.
+        path = f"/proc/self/fd/{descriptor}"
+        extra["pass_fds"] = (descriptor,)
+        yield tuple(word.replace(FOLDER, path) for word in words), extra
+    finally:
+        os.close(descriptor)
 
 
 def _home(program: str) -> str:
@@ -232,5 +283,6 @@ def _unstarted(command: Command, program: str, problem: OSError) -> StackError:
     return StackError(command.argv[0], message, hint=hint)
 
 
+_APPEND = os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
 # What a dry run starts in place of a program that would run beside us.
 _NOTHING = (sys.executable, "-c", "")

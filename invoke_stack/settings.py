@@ -91,6 +91,14 @@ class CacheSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedSettings:
+    """Where the embedded engine's servers are."""
+
+    postgres: str = _setting("", "Folder of PostgreSQL's programs; found.")
+    redis: str = _setting("", "Folder of the programs of Redis or Valkey; found.")
+
+
+@dataclass(frozen=True, slots=True)
 class ProductionSettings:
     """Which files describe production."""
 
@@ -161,7 +169,13 @@ class Settings:
     """Everything under `stack:`."""
 
     mode: str = _setting("dev", "Mode of tasks that got no mode flag.")
-    engine: str = _setting("auto", "auto or docker.", "auto", "docker")
+    engine: str = _setting(
+        "auto",
+        "auto, docker or embedded; auto: embedded where no Docker answers.",
+        "auto",
+        "docker",
+        "embedded",
+    )
     override: bool = _setting(
         default=True, text="Generate the health-timing override (`stack.up`)."
     )
@@ -170,6 +184,7 @@ class Settings:
     env: EnvSettings = field(default_factory=EnvSettings)
     db: DbSettings = field(default_factory=DbSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    embedded: EmbeddedSettings = field(default_factory=EmbeddedSettings)
     parity: ParitySettings = field(default_factory=ParitySettings)
     image: ImageSettings = field(default_factory=ImageSettings)
     modes: Mapping[str, ModeSettings] = _setting({}, "Modes by name.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from invoke_stack.cache import info, target
 from invoke_stack.cache.target import Cache
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import RefusedError, StackError, UsageError
 from invoke_stack.events import Planned, Report, silent
@@ -29,7 +29,7 @@ class Flushed:
 def flush(  # noqa: PLR0913 - what, and who is asked and told
     project: Project,
     declared: Declared,
-    docker: Docker,
+    docker: Engine,
     confirm: Callable[[str], None],
     db: int = ALL,
     report: Report = silent,
@@ -68,7 +68,7 @@ def flush_command(cache: Cache, db: int) -> Command:
     return cache.inside(("FLUSHALL",)) if db == ALL else cache.inside(("FLUSHDB",), db=db)
 
 
-def own(project: Project, declared: Declared, docker: Docker) -> Cache:
+def own(project: Project, declared: Declared, docker: Engine) -> Cache:
     """Return the stack's cache, once it is sure that the app's is this one.
 
     Raises:

@@ -19,8 +19,9 @@ def command(cache: Cache, words: Sequence[str], *, db: int, terminal: bool, majo
     """Return the call of the client: for a person, or for one command or a file of them."""
     if terminal and not words:
         call = cache.inside(db=db, fed=True)
-        argv = ("docker", "exec", "--tty", *call.argv[2:])
-        return replace(call, argv=argv, interactive=True)
+        if cache.container:
+            call = replace(call, argv=("docker", "exec", "--tty", *call.argv[2:]))
+        return replace(call, interactive=True)
     strict = ("-e",) if major >= ERRORS_SINCE else ()
     return cache.inside((*strict, *words), db=db, fed=True)
 

@@ -1,18 +1,23 @@
-"""The cache that a `cache.*` task acts on: one service of this stack, reached in its container."""
+"""The cache that a `cache.*` task acts on: one service of this stack.
+
+It is reached in its container; without Docker, over this machine's loopback.
+"""
 
 from __future__ import annotations
 
 import itertools
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Model, Service
-from invoke_stack.database.target import container_of, stopped
-from invoke_stack.engines.docker import Docker
+from invoke_stack.database.target import running
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.process import Command
@@ -22,6 +27,7 @@ PORT = 6379
 ASK_S = 30
 PASSWORDS = ("REDIS_PASSWORD", "VALKEY_PASSWORD", "KEYDB_PASSWORD", "DFLY_requirepass")
 ARGUMENTS = ("REDIS_ARGS", "VALKEY_EXTRA_FLAGS", "REDIS_EXTRA_FLAGS")
+REDIS = "redis-cli"
 _CLIENTS = {"valkey": "valkey-cli", "keydb": "keydb-cli"}
 _SCHEMES = frozenset({"redis", "rediss", "valkey", "valkeys"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -40,17 +46,25 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """A cache in a running container; no published port is needed."""
+    """A cache that runs; in a container no published port is needed.
+
+    Attributes:
+        container: the engine's id of the container that the client runs in; "" for this machine.
+        programs: the folder of the client on this machine, None for the container's own.
+        address: `REDIS_HOST` and `REDIS_PORT` of the server on this machine.
+    """
 
     service: str
     container: str
     client: str
     login: Login
+    programs: Path | None = None
+    address: Mapping[str, str] = field(default_factory=dict)
 
     def inside(
         self, words: Sequence[str] = (), *, db: int = 0, fed: bool = False, read: bool = False
     ) -> Command:
-        """Return the call of the cache's client in its container; the password is no argument.
+        """Return the call of the cache's client; the password is no argument.
 
         Args:
             words: the client's own flags, then the command to send.
@@ -64,7 +78,16 @@ class Cache:
         number = ("-n", str(db)) if db else ()
         feed = ("--interactive",) if fed else ()
         argv = ("docker", "exec", *feed, *names, self.container, self.client)
-        return Command((*argv, *user, *number, *words), env, effect="read" if read else "write")
+        if not self.container:
+            host, port = self.address["REDIS_HOST"], self.address["REDIS_PORT"]
+            argv = (self.client, "-h", host, "-p", port)
+        return Command(
+            (*argv, *user, *number, *words),
+            env,
+            effect="read" if read else "write",
+            without=() if self.container else ("REDISCLI_AUTH",),
+            programs=self.programs,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +100,31 @@ class Link:
     login: Login
 
 
-def find(project: Project, declared: Declared, docker: Docker) -> Cache:
+def find(project: Project, declared: Declared, engine: Engine) -> Cache:
     """Return the stack's cache.
 
     Raises:
         UsageError: there is none, or there are several.
-        UnreachableError: its container does not run.
+        UnreachableError: it does not run.
     """
     service = service_of(project, declared)
-    container = container_of(docker, declared.name, service.name)
-    if container is None or not container.running:
-        raise stopped(service.name, container)
-    started = docker.command(container.id)
-    login = _login(docker.environment(container.id), started)
+    container = running(engine, declared.name, service.name)
+    login = _login(engine.environment(container.id), engine.command(container.id))
     if not login.password:
         ours = [each for each in links(declared, service) if each.own]
         login = next((each.login for each in ours if each.login.password), login)
     project.secrets.learn([login.password] if login.password else [])
-    program = _CLIENTS.get(families.image_name(service.image), "redis-cli")
-    return Cache(service.name, container.id, program, login)
+    program = _CLIENTS.get(families.image_name(service.image), REDIS)
+    programs = engine.programs(container.id)
+    if programs is None:
+        return Cache(service.name, container.id, program, login)
+    client = _installed(programs, (program, REDIS, *_CLIENTS.values()))
+    return Cache(service.name, "", client, login, programs, engine.address(container.id))
+
+
+def _installed(programs: Path, names: Sequence[str]) -> str:
+    """Return the client that a server on this machine came with: they speak the same language."""
+    return next((each for each in names if shutil.which(each, path=str(programs))), REDIS)
 
 
 def service_of(project: Project, declared: Declared) -> Service:

@@ -16,7 +16,11 @@ _MANY = 2000
 _SKIPPED = frozenset({"node_modules", "vendor", "dist", "build", "coverage", "backups"})
 
 
-def error(root: Path, look: Callable[[Path], Path | None]) -> UsageError:
+class NoStackError(UsageError):
+    """There is no compose file here, for any mode."""
+
+
+def error(root: Path, look: Callable[[Path], Path | None]) -> NoStackError:
     """Return the error for a project without a compose file, with the nearest one there is.
 
     Args:
@@ -24,7 +28,7 @@ def error(root: Path, look: Callable[[Path], Path | None]) -> UsageError:
         look: returns a compose file of a folder, or None.
     """
     hint = _below(root, look) or _above(root, look) or _none()
-    return UsageError(str(root), "no compose file here", hint=hint)
+    return NoStackError(str(root), "no compose file here", hint=hint)
 
 
 def _none() -> str:

@@ -51,7 +51,8 @@ def find(project: Project, mode: Mode, environ: Mapping[str, str]) -> ComposeFil
         environ: the resolved environment, for ``COMPOSE_FILE``.
 
     Raises:
-        UsageError: there is no compose file, or a named one is missing.
+        NoStackError: there is no compose file.
+        UsageError: none of this mode, or a named one is missing.
     """
     own = project.mode_settings(mode)
     if own.files:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from invoke_stack.compose import ports
+from invoke_stack.compose import ports, scalars
 from invoke_stack.compose.ports import Port
 from invoke_stack.compose.tolerant import mapping, number
 
@@ -41,6 +41,14 @@ class EnvFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A file or folder of this machine that a service sees at ``target``."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One entry under `services:`.
 
@@ -51,6 +59,7 @@ class Service:
         unchecked: the health check is switched off (`disable: true` or `test: NONE`).
         depends_on: service name to condition.
         volumes: the named volumes it uses.
+        mounts: what it sees of this machine's files.
         watched: it says what to do when its files change (`develop.watch`).
         environment: keys to values; None where Compose takes the caller's value.
         user: who runs it; "" where the image decides.
@@ -76,6 +85,7 @@ class Service:
     entrypoint: tuple[str, ...] | None = field(default=None, repr=False)
     command: tuple[str, ...] | None = field(default=None, repr=False)
     probe: tuple[str, ...] = field(default=(), repr=False)
+    mounts: tuple[Mount, ...] = ()
 
     @property
     def built(self) -> bool:
@@ -150,6 +160,7 @@ def _service(name: str, body: Mapping[str, Any]) -> Service:
         entrypoint=_words(body.get("entrypoint")),
         command=_words(body.get("command")),
         probe=() if off else _probe(test),
+        mounts=tuple(_mounts(body.get("volumes") or ())),
     )
 
 
@@ -168,6 +179,12 @@ def _volumes(entries: Any) -> Iterator[str]:
     for entry in entries:
         if isinstance(entry, Mapping) and entry.get("type") == "volume" and entry.get("source"):
             yield str(entry["source"])
+
+
+def _mounts(entries: Any) -> Iterator[Mount]:
+    for entry in entries:
+        if isinstance(entry, Mapping) and entry.get("type") == "bind" and entry.get("source"):
+            yield Mount(Path(str(entry["source"])), str(entry.get("target") or ""))
 
 
 def _health(body: Mapping[str, Any]) -> HealthCheck:
@@ -205,4 +222,4 @@ def _environment(value: Any) -> dict[str, str | None]:
         for entry in value or ():
             key, equals, text = str(entry).partition("=")
             pairs[key] = text if equals else None
-    return {key: None if v is None else str(v) for key, v in pairs.items()}
+    return {key: None if v is None else scalars.text(v) for key, v in pairs.items()}

@@ -60,7 +60,7 @@ def scan(path: Path, shown: str) -> tuple[Variable, ...]:
             does not accept.
     """
     found: list[Variable] = []
-    for value, line in _scalars(_text(path, shown), shown):
+    for value, line in _scalars(read_text(path, shown), shown):
         if "$" in value:
             template = parse(value, f"{shown}:{line}")
             found.extend(uses(template, shown, line))
@@ -109,7 +109,12 @@ def uses(
         yield from uses(part.word, file, line, (*within, part))
 
 
-def _text(path: Path, shown: str) -> str:
+def read_text(path: Path, shown: str) -> str:
+    """Return a compose file's text.
+
+    Raises:
+        UsageError: it cannot be read, or is not UTF-8.
+    """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -39,7 +39,7 @@ def adopt(project: Project, entry: Entry, report: Report = silent) -> Manifest:
     if ground.state != "ok":
         raise UsageError(shown, ground.text, hint="only archives of pg_dump -Fc can be adopted")
     report(Step(f"reading {entry.file.name}"))
-    with verify.reached(project) as target:
+    with verify.reached(project, report) as target:
         check = verify.decoded(project, target, entry.file)
         contents = _listed(project, target, entry.file)
     _require_whole(shown, check, contents, target, _last(entry.file))

@@ -36,7 +36,7 @@ from invoke_stack.database.job import LONGEST_WAIT_S, Job, Options
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.record import Made
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import BusyError, StackError
 from invoke_stack.events import Planned, Report, Step, silent
@@ -62,7 +62,7 @@ class Backup:
 def backup(
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     options: Options | None = None,
     report: Report = silent,
 ) -> Backup | None:
@@ -106,7 +106,7 @@ def backup(
     return Backup(file, manifest, round(time.monotonic() - began, 2))
 
 
-def before_removal(project: Project, declared: Declared, docker: Docker) -> tuple[str, ...]:
+def before_removal(project: Project, declared: Declared, docker: Engine) -> tuple[str, ...]:
     """Back every database up that removing the volumes would destroy; return the files.
 
     Raises:
@@ -184,12 +184,12 @@ def _dumped(job: Job, work: Dump) -> Dumped:
         container = _settled(job, job.docker, patience_s=0 if problem.detail else DEATH_S)
         if container is not None and container.running:
             raise
-        stopped = targets.stopped(job.target.service, container)
+        stopped = targets.stopped(job.target.service, container, job.docker.name)
         text = f"{stopped.message}: it ended during the dump; nothing was written"
         raise StackError(stopped.where, text, hint=stopped.hint, detail=problem.detail) from problem
 
 
-def _settled(job: Job, docker: Docker, *, patience_s: float) -> Container | None:
+def _settled(job: Job, docker: Engine, *, patience_s: float) -> Container | None:
     """Return the container; for a while it still counts as running after it was killed."""
     deadline = time.monotonic() + patience_s
     while True:

@@ -10,7 +10,7 @@ from invoke_stack.database import catalog, forms, names, write
 from invoke_stack.database.forms import Form
 from invoke_stack.database.target import Target
 from invoke_stack.database.values import Facts
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.events import Report
 from invoke_stack.project import Project
 
@@ -64,7 +64,7 @@ class Job:
     """One backup: the target, what its server said, and where the file goes."""
 
     project: Project
-    docker: Docker | None
+    docker: Engine | None
     target: Target
     answer: str
     options: Options

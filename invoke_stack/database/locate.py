@@ -3,7 +3,8 @@
 A URL that leads into this stack, by a service's name or by a port that one of its running
 containers publishes, is worked on inside that container: the server cannot be another one, such
 as the far end of a tunnel on the same port. Anything else is reached with the programs of this
-machine; where it has none, with those of the stack's database container.
+machine; where it has none, with those of the stack's database container. Without Docker all of
+them run here, and the stack's own server is asked over TCP, where it wants the URL's password.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ from invoke_stack.database import target as targets
 from invoke_stack.database.keyed import Keyed
 from invoke_stack.database.postgres import Postgres
 from invoke_stack.database.target import Target
-from invoke_stack.database.values import Place
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UnreachableError, UsageError
 from invoke_stack.events import Note, Report, silent
 from invoke_stack.project import Project
 
 PROGRAMS = ("psql", "pg_dump", "pg_restore")
+LOOPBACK = "127.0.0.1"
 _BINDS = frozenset({"", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost"})  # noqa: S104
 
 
 def find(
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     key: str = "",
     report: Report = silent,
 ) -> Target:
@@ -67,20 +68,19 @@ def find(
     return targets.find(project, declared, docker)
 
 
-def at(project: Project, declared: Declared, docker: Docker | None, found: Keyed) -> Target:
+def at(project: Project, declared: Declared, docker: Engine | None, found: Keyed) -> Target:
     """Return the database behind a URL."""
     inside = _in_stack(project, declared, docker, found)
     if inside is not None:
         return inside
-    place = found.address.place
-    container = "" if _installed(project) else _lent(project, declared, docker, place)
-    login = found.address.login()
-    shown = found.address.shown
-    return Target(declared.name, "", container, Postgres(), login, place, shown, found.key)
+    address = found.address
+    login, place, shown = address.login(), address.place, address.shown
+    target = Target(declared.name, "", "", Postgres(), login, place, shown, found.key)
+    return target if _installed(project) else _lent(project, declared, docker, target)
 
 
 def _in_stack(
-    project: Project, declared: Declared, docker: Docker | None, found: Keyed
+    project: Project, declared: Declared, docker: Engine | None, found: Keyed
 ) -> Target | None:
     address = found.address
     port = int(address.port) if address.port.isdecimal() else 0
@@ -93,18 +93,26 @@ def _in_stack(
         return None
     if docker is None:
         raise _no_engine(service)
-    container = targets.container_of(docker, declared.name, service)
-    if container is None or not container.running:
-        raise targets.stopped(service, container)
+    container = targets.running(docker, declared.name, service)
     own = providers.find(declared.model.services[service], project.settings.db.providers)
     login = address.login()
-    variables = {**login.variables, "PGHOST": service, "PGPORT": str(target)}
-    login = dataclasses.replace(login, variables=variables)
-    return Target(declared.name, service, container.id, own, login, key=found.key)
+    made = Target(declared.name, service, "", own, login, key=found.key)
+    made = targets.served(made, docker, container)
+    there = {"PGHOST": service, "PGPORT": str(target)}
+    if made.programs is not None:  # no name leads to a service, and its port is this machine's
+        there = {"PGHOST": LOOPBACK, "PGPORT": _port(made, container, target)}
+    login = dataclasses.replace(login, variables={**login.variables, **there})
+    return dataclasses.replace(made, login=login)
+
+
+def _port(made: Target, container: Container, target: int) -> str:
+    """Return this machine's port of a server on it; without a published one its own."""
+    published = (str(each.published) for each in container.bindings if each.target == target)
+    return next(published, made.address.get("PGPORT", str(target)))
 
 
 def _publisher(
-    project: Project, declared: Declared, docker: Docker | None, port: int
+    project: Project, declared: Declared, docker: Engine | None, port: int
 ) -> tuple[str, int]:
     """Return the database service behind a port of this machine, and its own port."""
     services = declared.model.services
@@ -122,7 +130,7 @@ def _publisher(
     return "", 0
 
 
-def _containers(declared: Declared, docker: Docker | None) -> tuple[Container, ...]:
+def _containers(declared: Declared, docker: Engine | None) -> tuple[Container, ...]:
     return docker.containers(declared.name) if docker is not None else ()
 
 
@@ -131,16 +139,18 @@ def _installed(project: Project) -> bool:
     return all(shutil.which(program, path=path) for program in PROGRAMS)
 
 
-def _lent(project: Project, declared: Declared, docker: Docker | None, place: Place) -> str:
-    """Return a container whose programs can reach a database elsewhere."""
+def _lent(project: Project, declared: Declared, docker: Engine | None, target: Target) -> Target:
+    """Return a database elsewhere with the programs of one of the stack."""
     hint = "install PostgreSQL's client programs (psql, pg_dump, pg_restore)"
-    if place == "loopback":
-        text = "not installed, and no container reaches this machine's own ports"
-        raise UsageError("psql", text, hint=hint)
     for each in _containers(declared, docker):
         service = declared.model.services.get(each.service)
-        if each.running and service and targets.is_database(project, service):
-            return each.id
+        if docker and each.running and service and targets.is_database(project, service):
+            found = targets.served(target, docker, each)
+            if target.place == "remote" or found.programs is not None:
+                return dataclasses.replace(found, address={})
+    if target.place == "loopback":
+        text = "not installed, and no container reaches this machine's own ports"
+        raise UsageError("psql", text, hint=hint)
     text = "not installed, and no database container of this stack runs that could lend its own"
     raise UsageError("psql", text, hint=f"{hint}, or: inv stack.up")
 

@@ -12,12 +12,14 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from invoke_stack.database.target import QUERY_S, Target, failed
 from invoke_stack.errors import StackError
 from invoke_stack.process import Command, Completed
 from invoke_stack.project import Project
 
+LOOPBACK = "127.0.0.1"
 DATA = "/var/lib/postgresql/data"
 TEMPLATE = "template1"
 AGAIN_S = 0.3
@@ -28,6 +30,7 @@ _STARTING = re.compile(r"Connection refused|starting up")
 _NAMELESS = "could not translate host name"
 # A row of pg_authid as it lies on disk: the first superuser's number, the name in 64 bytes, and
 # its seven privileges. https://www.postgresql.org/docs/current/catalog-pg-authid.html
+_ROLES = "global/1260"
 _FIRST_ROLE = re.compile("\n\0\0\0([^\0]{1,63})\0+\x01{7}")
 
 _STATE = """
@@ -44,7 +47,7 @@ class Server:
     """What is on the server.
 
     Attributes:
-        admin: a superuser that the container's own socket lets in without a password.
+        admin: a superuser that the server's own socket lets in without a password.
         roles: those that can log in.
         databases: names to sizes in bytes, templates left out.
     """
@@ -57,16 +60,18 @@ class Server:
 def problem(project: Project, target: Target, patience_s: float = 0) -> str:
     """Return why the app cannot log in, or "" when it can, or when that cannot be told.
 
-    It is asked over the stack's network, where the official image wants the password.
+    It is asked over the stack's network, where the official image wants the password; without
+    Docker over this machine's own.
     ``patience_s`` is how long a server that starts may take to answer at all.
     """
     deadline = time.monotonic() + patience_s
-    answer = _login(project, target, target.service)
+    host = LOOPBACK if target.programs is not None else target.service
+    answer = _login(project, target, host)
     while answer.code != 0 and _STARTING.search(answer.stderr) and time.monotonic() < deadline:
         time.sleep(AGAIN_S)
-        answer = _login(project, target, target.service)
+        answer = _login(project, target, host)
     if answer.code != 0 and _NAMELESS in answer.stderr:  # `network_mode: host` or none
-        answer = _login(project, target, "127.0.0.1")
+        answer = _login(project, target, LOOPBACK)
     if answer.code == 0:
         return ""
     if _MISSING.search(answer.stderr):
@@ -77,12 +82,12 @@ def problem(project: Project, target: Target, patience_s: float = 0) -> str:
 
 
 def server(project: Project, target: Target, data: str = DATA) -> Server:
-    """Return what is on the server, seen by a superuser over the container's own socket.
+    """Return what is on the server, seen by a superuser over the server's own socket.
 
     Args:
         project: the project.
         target: the stack's database.
-        data: the folder of the server's data inside the container.
+        data: the folder of the server's data, inside the container if it is in one.
 
     Raises:
         StackError: no superuser is let in without a password.
@@ -118,10 +123,18 @@ def _candidates(project: Project, target: Target, data: str) -> Iterator[str]:
     """Yield names that may be the superuser's; the last ones are read from the data itself."""
     yield target.login.user
     yield "postgres"
-    words = ("docker", "exec", "--user", "0", target.container, "cat", f"{data}/global/1260")
-    done = project.runner.capture(Command(words, effect="read"), timeout_s=QUERY_S)
-    for found in _FIRST_ROLE.finditer(done.stdout):
+    for found in _FIRST_ROLE.finditer(_roles(project, target, f"{data}/{_ROLES}")):
         yield found[1]
+
+
+def _roles(project: Project, target: Target, path: str) -> str:
+    if target.container:
+        words = ("docker", "exec", "--user", "0", target.container, "cat", path)
+        return project.runner.capture(Command(words, effect="read"), timeout_s=QUERY_S).stdout
+    try:
+        return Path(path).read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _login(project: Project, target: Target, host: str) -> Completed:

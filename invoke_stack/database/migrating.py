@@ -32,7 +32,7 @@ from urllib.parse import quote
 from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.events import Report
 from invoke_stack.project import Project
@@ -55,7 +55,7 @@ class Place:
     """
 
     declared: Declared = field(repr=False)
-    docker: Docker | None = field(repr=False)
+    docker: Engine | None = field(repr=False)
     target: Target | None
     host: str = field(repr=False)
     stack: str = field(repr=False)
@@ -68,6 +68,11 @@ class Place:
     def own(self) -> bool:
         """Whether it is this stack's own database, so that a mistake costs data of nobody else."""
         return self.target is not None and self.target.place == "stack"
+
+    @property
+    def container_engine(self) -> Engine | None:
+        """The engine whose services run in containers, where a program can be started; or None."""
+        return self.docker if self.docker is not None and self.docker.name == "docker" else None
 
     def renamed(self, database: str) -> Place:
         """Return another database of the same server, for the same user."""

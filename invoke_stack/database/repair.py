@@ -1,23 +1,26 @@
 """`db.repair`: a volume made with another user, password or database, mended without losing data.
 
-The official image lets everybody in over the socket inside the container. Over it a superuser
-gives the app's role the password that the env files have now, and makes the role or the database
-where the volume was made with others. What is there stays as it is.
+The official image lets everybody in over the socket inside the container; a server without Docker
+has such a socket in a folder that only its user may enter. Over it a superuser gives the app's role
+the password that the env files have now, and makes the role or the database where the volume was
+made with others. What is there stays as it is.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from invoke_stack import sizes
 from invoke_stack.database import logins
 from invoke_stack.database import target as targets
 from invoke_stack.database.logins import Server
 from invoke_stack.database.postgres import Postgres
 from invoke_stack.database.rails import Confirm
 from invoke_stack.database.target import QUERY_S, Target
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.events import Planned, Report, Step, silent
@@ -64,21 +67,24 @@ class Repaired:
 
 
 def repair(
-    project: Project, declared: Declared, docker: Docker, confirm: Confirm, report: Report = silent
+    project: Project, declared: Declared, docker: Engine, confirm: Confirm, report: Report = silent
 ) -> Repaired:
     """Let the app log in again as its env files say.
 
     Raises:
         UsageError: no password is set, or the database is no PostgreSQL.
+        UnreachableError: it does not answer.
         RefusedError: the user said no.
         StackError: no superuser is let in, or the app still cannot log in.
     """
     target = _target(project, declared, docker)
     problem = logins.problem(project, target)
     if not problem:
+        # Nothing is known of a server that does not answer: then this says so.
+        targets.ask(project, target, "SELECT 1;")
         return Repaired(target, "", ())
-    data = docker.environment(target.container).get("PGDATA") or logins.DATA
-    found = logins.server(project, target, data)
+    made = _environment(declared, docker, target)
+    found = logins.server(project, target, made.get("PGDATA") or logins.DATA)
     changes = plan(target, found)
     confirm(question(target, problem, changes, found))
     if project.dry:
@@ -120,31 +126,41 @@ def question(target: Target, problem: str, changes: tuple[Change, ...], found: S
         if name not in {target.database, "postgres"}
     }
     if target.database not in found.databases and others:
-        sizes = ", ".join(f"{name} ({size / 1024**2:.1f} MiB)" for name, size in others.items())
-        lines.append(f"  the volume also has {sizes}: if your data is there, name that one instead")
+        listed = ", ".join(f"{name} ({sizes.shown(size)})" for name, size in others.items())
+        lines.append(
+            f"  the volume also has {listed}: if your data is there, name that one instead"
+        )
     lines.append("and leave everything else as it is. Go on?")
     return "\n".join(lines)
 
 
-def _target(project: Project, declared: Declared, docker: Docker) -> Target:
+def _target(project: Project, declared: Declared, docker: Engine) -> Target:
     target = targets.find(project, declared, docker)
     if not isinstance(target.provider, Postgres):
         text = f"{target.provider.name} cannot be mended"
         raise UsageError(target.where, text, hint="db.repair knows PostgreSQL")
     if target.login.password:
         return target
-    named = docker.environment(target.container).get(PASSWORD_FILE)
+    named = _environment(declared, docker, target).get(PASSWORD_FILE)
     if not named:
         text = "no password is set for it, so there is none to give"
         hint = "set POSTGRES_PASSWORD in the env files, then: inv stack.up"
         raise UsageError(target.where, text, hint=hint)
-    words = ("docker", "exec", "--user", "0", target.container, "cat", named)
+    words: tuple[str, ...] = ("cat", named)
+    if target.container:
+        words = ("docker", "exec", "--user", "0", target.container, *words)
     done = project.runner.capture(Command(words, effect="read"), timeout_s=QUERY_S)
     done.require(target.where, f"{PASSWORD_FILE} cannot be read", hint="check its `secrets:`")
     password = done.stdout.rstrip("\n")
     project.secrets.learn([password])
     login = dataclasses.replace(target.login, password=password)
     return dataclasses.replace(target, login=login)
+
+
+def _environment(declared: Declared, docker: Engine, target: Target) -> Mapping[str, str]:
+    """Return what the server was started with; where its data lies is true where it runs."""
+    container = targets.running(docker, declared.name, target.service)
+    return {**docker.environment(container.id), **target.address}
 
 
 def _apply(project: Project, target: Target, found: Server, changes: tuple[Change, ...]) -> None:

@@ -62,15 +62,17 @@ def end(project: Project, target: Target, name: str, *, start_s: float = 0.0) ->
         project: what runs the query.
         target: the database.
         name: a whole name or a prefix.
-        start_s: how long to look for one that may not have connected yet.
+        start_s: how long to look for one that may not have connected yet. A client of this
+            machine has ended with the run that started it; one in a container may still begin.
     """
+    patience_s = start_s if target.container else 0.0
     statement = target.provider.ending(name)
     began, ended = time.monotonic(), 0
     while True:
         found = counted(ask(project, target, statement, read=False))
         passed = time.monotonic() - began
         ended = max(ended, found)
-        if passed > END_S or (found == 0 and (ended or passed >= start_s)):
+        if passed > END_S or (found == 0 and (ended or passed >= patience_s)):
             return ended
 
 

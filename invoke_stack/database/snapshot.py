@@ -21,7 +21,7 @@ from invoke_stack.database.restoring import preflight
 from invoke_stack.database.restoring.request import Restored, undo
 from invoke_stack.database.state import Server
 from invoke_stack.database.variants import Variant
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 from invoke_stack.events import Planned, Report, Step, silent
@@ -58,7 +58,7 @@ class Snapshot:
 def snapshot(  # noqa: PLR0913 - what every changing task gets
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     name: str,
     report: Report = silent,
     key: str = "",
@@ -116,7 +116,7 @@ def _copied(admin: Admin, server: Server, label: str, report: Report) -> Snapsho
 
 
 def delete(
-    project: Project, declared: Declared, docker: Docker | None, name: str, key: str = ""
+    project: Project, declared: Declared, docker: Engine | None, name: str, key: str = ""
 ) -> tuple[str, ...]:
     """Drop a snapshot; return the names of what was dropped, nothing in a dry run.
 
@@ -136,7 +136,7 @@ def delete(
 def rewind(  # noqa: PLR0913 - what every changing task gets
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     name: str,
     consent: Consent,
     confirm: Confirm,
@@ -182,7 +182,7 @@ def rewind(  # noqa: PLR0913 - what every changing task gets
     return Restored(live, None, done.kept, done.bytes, done.seconds, seconds, label, back)
 
 
-def entries(project: Project, declared: Declared, docker: Docker) -> tuple[Snapshot, ...]:
+def entries(project: Project, declared: Declared, docker: Engine) -> tuple[Snapshot, ...]:
     """Return the snapshots that the server has, newest first.
 
     A project that never made one is not asked: the answer is empty without any server.
@@ -214,7 +214,7 @@ def _record(admin: Admin, server: Server) -> tuple[Snapshot, ...]:
 
 
 def _connected(
-    project: Project, declared: Declared, docker: Docker | None, key: str = ""
+    project: Project, declared: Declared, docker: Engine | None, key: str = ""
 ) -> tuple[Admin, Server]:
     return admins.connect(project, locate.find(project, declared, docker, key))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from invoke_stack.compose import families
@@ -13,7 +14,7 @@ from invoke_stack.database import provider as providers
 from invoke_stack.database.provider import Provider
 from invoke_stack.database.values import Login, Place
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine, EngineName
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.process import Command, Completed
@@ -30,7 +31,8 @@ class Target:
     """A database, and where its client programs run.
 
     For the stack's own no published port is needed: everything runs inside the container, with
-    its own programs, and the official images let a local user in without a password.
+    its own programs, and the official images let a local user in without a password. Without
+    Docker it is the same over the server's socket, with the programs that the server came with.
 
     Attributes:
         project: the Compose project's name.
@@ -39,6 +41,9 @@ class Target:
         place: what the rails go by.
         host: `host:port` for people, of a database that a URL leads to.
         key: the variable whose URL that is, or "".
+        programs: the folder of its client programs on this machine, None for those on PATH or in
+            the container.
+        address: variables that lead its clients to it from this machine, if it is the stack's.
     """
 
     project: str
@@ -49,6 +54,8 @@ class Target:
     place: Place = "stack"
     host: str = ""
     key: str = ""
+    programs: Path | None = None
+    address: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def database(self) -> str:
@@ -80,7 +87,8 @@ class Target:
         effect: Literal["read", "write"] = "read" if read else "write"
         if not self.container:
             # The caller's own PGSERVICE or PGHOSTADDR would lead to another server.
-            return Command(argv, env=session, effect=effect, without=("PG*",))
+            env, clean = {**self.address, **session}, ("PG*",)
+            return Command(argv, env=env, effect=effect, without=clean, programs=self.programs)
         # Names only: docker takes the values from its own environment, which `ps` does not show.
         names = [word for name in session for word in ("--env", name)]
         feed = ("--interactive",) if fed else ()
@@ -88,23 +96,30 @@ class Target:
         return Command(words, env=session, effect=effect)
 
 
-def find(project: Project, declared: Declared, docker: Docker) -> Target:
+def find(project: Project, declared: Declared, engine: Engine) -> Target:
     """Return the stack's database.
 
     Raises:
         UsageError: there is none, there are several, or no provider knows it.
-        UnreachableError: its container does not run.
+        UnreachableError: it does not run.
     """
     service = service_of(project, declared)
-    container = container_of(docker, declared.name, service.name)
-    if container is None or not container.running:
-        raise stopped(service.name, container)
+    container = running(engine, declared.name, service.name)
     # What the container was made with is true also when the files have changed since.
-    environment = {**_known(service.environment), **docker.environment(container.id)}
+    environment = {**_known(service.environment), **engine.environment(container.id)}
     provider = providers.find(service, project.settings.db.providers)
     login = provider.login(environment, project.settings.db.user, project.settings.db.name)
     project.secrets.learn([login.password] if login.password else [])
-    return Target(declared.name, service.name, container.id, provider, login)
+    return served(Target(declared.name, service.name, "", provider, login), engine, container)
+
+
+def served(target: Target, engine: Engine, container: Container) -> Target:
+    """Return the target with the clients of a database that runs: in its container, or here."""
+    programs = engine.programs(container.id)
+    if programs is None:
+        return dataclasses.replace(target, container=container.id)
+    address = engine.address(container.id)
+    return dataclasses.replace(target, container="", programs=programs, address=address)
 
 
 def service_of(project: Project, declared: Declared) -> Service:
@@ -129,15 +144,15 @@ def is_database(project: Project, service: Service) -> bool:
     return named or any(provider.recognises(service) for provider in known)
 
 
-def at_stake(project: Project, declared: Declared, docker: Docker) -> tuple[str, ...]:
+def at_stake(project: Project, declared: Declared, engine: Engine) -> tuple[str, ...]:
     """Return the database services that have a container or a volume, of every profile."""
-    running = {each.service for each in docker.containers(declared.name)}
-    volumes = {each.name for each in docker.volumes(declared.name)}
+    made = {each.service for each in engine.containers(declared.name)}
+    volumes = {each.name for each in engine.volumes(declared.name)}
     return tuple(
         name
         for name, service in sorted(declared.model.services.items())
         if is_database(project, service)
-        and (name in running or volumes & {f"{declared.name}_{each}" for each in service.volumes})
+        and (name in made or volumes & {f"{declared.name}_{each}" for each in service.volumes})
     )
 
 
@@ -149,15 +164,31 @@ def pointed_at(project: Project, service: str) -> Project:
     return dataclasses.replace(project, settings=dataclasses.replace(project.settings, db=db))
 
 
-def container_of(docker: Docker, project: str, service: str) -> Container | None:
+def container_of(engine: Engine, project: str, service: str) -> Container | None:
     """Return the service's container, a running one first, or None."""
-    found = [each for each in docker.containers(project) if each.service == service]
+    found = [each for each in engine.containers(project) if each.service == service]
     return min(found, key=lambda each: not each.running, default=None)
 
 
-def stopped(service: str, container: Container | None) -> UnreachableError:
-    """Return the error for a database whose container does not run."""
-    state = "has no container" if container is None else f"is not running ({container.state})"
+def running(engine: Engine, project: str, service: str) -> Container:
+    """Return the service's container.
+
+    Raises:
+        UnreachableError: it has none that runs.
+    """
+    container = container_of(engine, project, service)
+    if container is None or not container.running:
+        raise stopped(service, container, engine.name)
+    return container
+
+
+def stopped(
+    service: str, container: Container | None, engine: EngineName = "docker"
+) -> UnreachableError:
+    """Return the error for a service that does not run."""
+    state = "has no container" if engine == "docker" else "is not running"
+    if container is not None:
+        state = f"is not running ({container.state})"
     return UnreachableError(f"service {service}", state, hint="start it with: inv stack.up")
 
 
@@ -188,7 +219,7 @@ def ask(
 
 
 def failed(project: Project, target: Target, done: Completed) -> StackError:
-    """Return the error for a client in the container that did not succeed."""
+    """Return the error for a client that did not succeed."""
     words = project.secrets.hide(done.stderr.strip() or done.stdout.strip())
     known = target.provider.explain(target.login, words)
     if known is not None:

@@ -11,7 +11,7 @@ from invoke_stack.database import keyed, provider, urls
 from invoke_stack.database import target as targets
 from invoke_stack.database.urls import Address
 from invoke_stack.database.values import Login
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment import views
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
@@ -49,7 +49,7 @@ class Url:
 
 
 def find(
-    project: Project, declared: Declared, docker: Docker | None, key: str = "", view: str = "host"
+    project: Project, declared: Declared, docker: Engine | None, key: str = "", view: str = "host"
 ) -> Url:
     """Return the URL of the stack's database, or of a variable, as one side reaches it.
 
@@ -76,7 +76,7 @@ def find(
     return Url(key, view, text, urls.parse(text, shown))
 
 
-def _own(project: Project, declared: Declared, docker: Docker | None) -> str:
+def _own(project: Project, declared: Declared, docker: Engine | None) -> str:
     """Return the URL of the stack's service from inside the stack."""
     service = targets.service_of(project, declared)
     environment = {k: v for k, v in service.environment.items() if v is not None}
@@ -98,7 +98,7 @@ def written(login: Login, service: Service) -> str:
     return urls.written(login, service.name, port)
 
 
-def _ports(declared: Declared, docker: Docker | None) -> tuple[Port, ...]:
+def _ports(declared: Declared, docker: Engine | None) -> tuple[Port, ...]:
     """Return the ports as they are published now; of a service that does not run, as declared."""
     running = [
         each for each in (docker.containers(declared.name) if docker else ()) if each.running

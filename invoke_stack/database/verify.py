@@ -16,7 +16,7 @@ from invoke_stack.database.checks import Check, Verification
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.provider import HEAD_BYTES, Provider
 from invoke_stack.database.target import Target, find
-from invoke_stack.engines import docker as engine
+from invoke_stack.engines import opening
 from invoke_stack.environment import declared as stack
 from invoke_stack.errors import StackError
 from invoke_stack.events import Note, Report, Step, silent
@@ -63,7 +63,7 @@ def _by_server(project: Project, entry: Entry, report: Report, *, restore: bool)
         yield Check("L2", "unchecked", "not decoded: an export for people, no archive")
         return
     try:
-        with reached(project) as target:
+        with reached(project, report) as target:
             leftovers.sweep(project, target, report)
             check = decoded(project, target, entry.file)
             yield check
@@ -76,14 +76,14 @@ def _by_server(project: Project, entry: Entry, report: Report, *, restore: bool)
 
 
 @contextmanager
-def reached(project: Project) -> Iterator[Target]:
+def reached(project: Project, report: Report = silent) -> Iterator[Target]:
     """Yield the stack's database, whose programs read backups.
 
     Raises:
         StackError: it does not run.
     """
-    with engine.connect(project) as docker:
-        yield find(project, stack.load(project), docker)
+    with opening.open(project, report) as engine:
+        yield find(project, stack.load(project), engine)
 
 
 def _remember(project: Project, entry: Entry, result: Verification, report: Report) -> None:

@@ -9,7 +9,7 @@ from invoke_stack.database import leftovers, locate, versions
 from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.events import Progress, Report, ServiceProgress, Step, silent
@@ -34,12 +34,12 @@ class Ready:
 def wait(  # noqa: PLR0913 - which database, how long, and who is told
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     timeout_s: float = 0,
     report: Report = silent,
     key: str = "",
 ) -> Ready:
-    """Wait until the app's own database answers over TCP inside the container.
+    """Wait until the app's own database answers over TCP where it runs.
 
     With ``key``, wait for the one that this variable's URL leads to, as its user.
 
@@ -50,7 +50,7 @@ def wait(  # noqa: PLR0913 - which database, how long, and who is told
     each look.
 
     Raises:
-        StackError: the container ended; with its last log lines.
+        StackError: the server ended; with its last log lines.
         UnreachableError: not ready in time, not running, or the user is not let in.
     """
     began = time.monotonic()
@@ -85,7 +85,7 @@ def _late(target: Target, limit: float, reason: str) -> UnreachableError:
 def _look(
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     key: str,
     report: Report = silent,
 ) -> Target:
@@ -97,7 +97,7 @@ def _look(
     return locate.find(project, declared, docker, key, report)
 
 
-def _ended(docker: Docker, container: Container) -> StackError:
+def _ended(docker: Engine, container: Container) -> StackError:
     if container.exit_code == 0:  # somebody stopped it; there is nothing to correct
         return targets.stopped(container.service, container)
     log = docker.logs(container.id, LOG_LINES)
@@ -106,7 +106,7 @@ def _ended(docker: Docker, container: Container) -> StackError:
     lines = log.splitlines()
     return StackError(
         f"service {container.service}",
-        f"its container ended with code {container.exit_code}",
+        f"it ended with code {container.exit_code}",
         hint=f"correct what its log says, then: inv stack.up -s {container.service}",
         detail=tuple(lines[-LOG_LINES:]),
     )

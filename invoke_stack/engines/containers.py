@@ -20,6 +20,14 @@ Health = Literal["", "starting", "healthy", "unhealthy"]
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume; ``size`` is in bytes, -1 where the engine does not say."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """A published port of a running container."""
 

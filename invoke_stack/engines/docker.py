@@ -8,15 +8,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from invoke_stack.compose.model import HealthCheck
 from invoke_stack.engines import containers, endpoint
-from invoke_stack.engines.containers import Container
+from invoke_stack.engines.containers import Container, Volume
 from invoke_stack.engines.endpoint import Endpoint
+from invoke_stack.engines.engine import EngineName
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.project import Project
 
@@ -28,16 +28,10 @@ ARCHIVE_TIMEOUT_S = 600
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """A named volume; ``size`` is in bytes, -1 where the engine does not say."""
-
-    name: str
-    size: int
-
-
 class Docker:
     """An open connection to a Docker Engine."""
+
+    name: EngineName = "docker"
 
     def __init__(self, where: Endpoint, api: Any) -> None:
         self.endpoint = where
@@ -132,9 +126,21 @@ class Docker:
         sizes = {each["Name"]: (each.get("UsageData") or {}).get("Size", -1) for each in used}
         return tuple(Volume(name, int(sizes.get(name, -1))) for name in sorted(names))
 
+    def programs(self, container: str) -> Path | None:  # noqa: ARG002 - another engine asks
+        """Return None: the clients are inside the container."""
+        return None
+
+    def address(self, container: str) -> Mapping[str, str]:  # noqa: ARG002 - another engine asks
+        """Return nothing: inside the container the clients' own defaults reach the server."""
+        return {}
+
+    def info(self) -> dict[str, Any]:
+        """Return what the engine says about itself and its machine."""
+        return dict(self._api.info())
+
     def data_folder(self) -> Path | None:
         """Return where a local engine keeps its data, if that folder is on this machine."""
-        named = self._api.info().get("DockerRootDir") if self.endpoint.local else ""
+        named = self.info().get("DockerRootDir") if self.endpoint.local else ""
         folder = Path(str(named))
         return folder if named and folder.is_dir() else None
 

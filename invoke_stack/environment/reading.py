@@ -1,4 +1,4 @@
-"""Compose's own reading of the compose files, and why it would not read them."""
+"""The compose files as Compose reads them, by itself or without it, and why it would not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from invoke_stack.compose import commands, plugin
+from invoke_stack.compose import bounded, commands, plugin
 from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.compose.files import ComposeFiles
-from invoke_stack.errors import StackError, UnreachableError, UsageError
+from invoke_stack.errors import MissingProgramError, StackError, UnreachableError, UsageError
 from invoke_stack.project import Project
 
 EVERY_PROFILE = "*"
@@ -20,12 +20,26 @@ _OF_DOCKER = ("Failed to initialize", "docker --help", "config file", "Error loa
 
 
 def tree(project: Project, found: ComposeFiles, environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return Compose's own reading of the files, not interpolated.
-
-    A plain `config` fails on a fresh clone, where values and env files are still missing.
+    """Return the reading of the files, not interpolated: Compose's own where there is Compose.
 
     Raises:
-        UsageError: Compose refuses the files, is missing, or is no Compose.
+        UsageError: Compose refuses the files or is no Compose; without it, they need Compose.
+    """
+    if project.settings.engine != "embedded":
+        try:
+            return _by_compose(project, found, environ)
+        except MissingProgramError:
+            pass
+    whole = {**project.environ, **environ}
+    return bounded.tree(bounded.Source(found.paths, found.folder, whole, project.shown))
+
+
+def _by_compose(
+    project: Project, found: ComposeFiles, environ: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """Return what Compose prints.
+
+    A plain `config` fails on a fresh clone, where values and env files are still missing.
     """
     call = ComposeCall(found.paths, found.folder, "", (EVERY_PROFILE,), environ)
     done = project.runner.capture(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke_stack.engines import docker
+from invoke_stack.engines import opening
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.events import silent
@@ -16,7 +16,7 @@ def pending(project: Project, declared: Declared) -> tuple[str, str]:
         tool = tools.known(project)
         if tool is None:
             return "", ""
-        with docker.connect(project) as engine:
+        with opening.open(project) as engine:
             place = places.find(project, declared, engine, silent)
             state = tool.state(project, place, silent, quick=True)
     except (StackError, OSError, ValueError):

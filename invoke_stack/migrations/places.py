@@ -11,7 +11,7 @@ from invoke_stack.database import keyed, locate, urls
 from invoke_stack.database import target as targets
 from invoke_stack.database.migrating import Place, with_database
 from invoke_stack.database.target import Target
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.events import Report, Warned
 from invoke_stack.project import Project
@@ -25,7 +25,7 @@ CONNECT_S = 0.5
 
 
 def find(
-    project: Project, declared: Declared, docker: Docker | None, report: Report, key: str = ""
+    project: Project, declared: Declared, docker: Engine | None, report: Report, key: str = ""
 ) -> Place:
     """Return the stack's database, or the one that a variable's URL leads to.
 
@@ -100,11 +100,11 @@ def _elsewhere(declared: Declared, service: str) -> bool:
     return bool(value) and not _leads(value or "", service)
 
 
-def _from_here(docker: Docker, target: Target, stack: str) -> str:
+def _from_here(docker: Engine, target: Target, stack: str) -> str:
     """Return the URL for a program on this machine, or "" where nothing leads there.
 
     A published port does; without one, the container's own address on an engine whose network
-    is this machine's, which Docker Desktop's is not.
+    is this machine's, which Docker Desktop's is not. A server without Docker is on this machine.
     """
     container = targets.container_of(docker, target.project, target.service)
     if container is None or not docker.endpoint.local:
@@ -113,6 +113,8 @@ def _from_here(docker: Docker, target: Target, stack: str) -> str:
         if (each.target, each.protocol) == (PORT, "tcp"):
             host = LOOPBACK if each.host in _EVERYWHERE else each.host
             return moved(stack, host, each.published)
+    if target.programs is not None:
+        return moved(stack, LOOPBACK, int(target.address["PGPORT"]))
     addresses = docker.addresses(container.id)
     reached = next((each for each in addresses if _answers(each)), "")
     return moved(stack, reached, PORT) if reached else ""

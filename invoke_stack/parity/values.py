@@ -7,30 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
+from invoke_stack.compose.nodes import Src as Src  # noqa: PLC0414 - an atom like the others; YAML needs it, too
+
 T = TypeVar("T")
 
 Certainty = Literal["declared", "default", "inferred", "unknown"]
 """declared: the file says it · default: the platform or tool says it when the file does not ·
 inferred: read off something else · unknown: nobody says it, and no rule may compare it."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Src:
-    """A place.
-
-    Attributes:
-        file: path from the project root with forward slashes; "" for a platform's default.
-        line: counted from 1; 0 for the whole file.
-        path: YAML path (`services.web.ports`) or Dockerfile instruction (`FROM`).
-    """
-
-    file: str
-    line: int = 0
-    path: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
-
 
 NOWHERE = Src("")
 

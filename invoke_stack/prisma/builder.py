@@ -49,7 +49,7 @@ def made(project: Project, place: Place, package: Package) -> Iterator[Made | No
     """
     path = project.root / ".invoke-stack" / NAME
     try:
-        if project.dry or place.docker is None:
+        if project.dry or place.container_engine is None:
             yield None
             return
         with place.compose() as base:

@@ -62,10 +62,11 @@ def probe_words(project: Project, package: Package) -> tuple[str, ...]:
 
 def running(project: Project, place: Place, package: Package) -> tuple[Container, Found] | None:
     """Return the first running container of the stack that has Prisma, or None."""
-    if place.docker is None:
+    engine = place.container_engine
+    if engine is None:
         return None
     services = place.declared.active()
-    for each in place.docker.containers(place.declared.name):
+    for each in engine.containers(place.declared.name):
         if not each.running or each.service not in services or not services[each.service].built:
             continue
         words = ("docker", "exec", each.id, *probe_words(project, package))

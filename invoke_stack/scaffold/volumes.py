@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke_stack.engines import docker
+from invoke_stack.engines import opening
 from invoke_stack.environment.needs import Needs
 from invoke_stack.errors import StackError
 from invoke_stack.project import Project
@@ -15,7 +15,7 @@ def existing(project: Project, needs: Needs) -> tuple[str, ...]:
     if not needs.volumes:
         return ()
     try:
-        with docker.connect(project, timeout_s=TIMEOUT_S) as engine:
+        with opening.open(project, timeout_s=TIMEOUT_S) as engine:
             names = {each.name for each in engine.volumes(needs.name)}
     except StackError:
         return ()

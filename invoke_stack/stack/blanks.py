@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from invoke_stack.compose import families
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 
@@ -22,7 +22,7 @@ def unset(declared: Declared) -> str:
 
 
 def passwords(
-    declared: Declared, engine: Docker, found: Sequence[Container], wanted: Sequence[str]
+    declared: Declared, engine: Engine, found: Sequence[Container], wanted: Sequence[str]
 ) -> None:
     """Refuse to make a database's volume without a password: the server would not start.
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from invoke_stack import events, sizes
 from invoke_stack.compose import commands
-from invoke_stack.engines import docker
-from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker, Volume
+from invoke_stack.engines import opening
+from invoke_stack.engines.containers import Container, Volume
+from invoke_stack.engines.embedded.engine import Embedded
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.project import Project
 from invoke_stack.stack import known, state
+from invoke_stack.stack.embedded import taking
 from invoke_stack.stack.known import Known
+
+Backup = Callable[[Project, Declared, Any], tuple[str, ...]]
+"""Backs every database of a stack up, with the engine that it runs on; returns the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ def down(
     project: Project,
     request: Request,
     confirm: Callable[[str], None],
-    backup: Callable[[Project, Declared, Docker], tuple[str, ...]],
+    backup: Backup,
     report: events.Report = events.silent,
 ) -> Down:
     """Stop and remove this project's containers, of every profile.
@@ -57,7 +63,7 @@ def down(
         BusyError: a `stack.up` of this project runs.
     """
     ours = known.find(project, report)
-    with docker.connect(project) as engine, state.alone(project, "stack.down"):
+    with opening.open(project, report) as engine, state.alone(project, "stack.down"):
         found = known.containers(project, ours, engine, oneoff=True)
         volumes = engine.volumes(ours.name) if request.volumes else ()
         saved: tuple[str, ...] = ()
@@ -67,7 +73,10 @@ def down(
                 saved = _saved(project, ours, engine, backup, report)
         if found or volumes:
             report(events.Step(f"removing {ours.name}"))
-        _remove(project, ours.name, volumes=bool(volumes))
+        if isinstance(engine, Embedded):
+            taking.all_down(project, volumes=bool(volumes))
+        else:
+            _remove(project, ours.name, volumes=bool(volumes))
         if not project.dry:
             _check_gone(engine, ours.name)
     names = tuple(sorted({each.service for each in found}))
@@ -95,8 +104,8 @@ def _remove(project: Project, name: str, *, volumes: bool) -> None:
 def _saved(
     project: Project,
     ours: Known,
-    engine: Docker,
-    backup: Callable[[Project, Declared, Docker], tuple[str, ...]],
+    engine: Engine,
+    backup: Backup,
     report: events.Report,
 ) -> tuple[str, ...]:
     """Back the databases up, or refuse to go on without."""
@@ -111,7 +120,7 @@ def _saved(
         ) from problem
 
 
-def _check_gone(engine: Docker, name: str) -> None:
+def _check_gone(engine: Engine, name: str) -> None:
     left: tuple[Container, ...] = engine.containers(name, oneoff=True)
     if left:
         raise StackError(

@@ -14,7 +14,7 @@ from pathlib import Path
 from invoke_stack import events
 from invoke_stack.compose.model import Model
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
@@ -83,7 +83,7 @@ def chosen(
 
 
 def containers(
-    project: Project, known: Known, engine: Docker, *, oneoff: bool = False
+    project: Project, known: Known, engine: Engine, *, oneoff: bool = False
 ) -> tuple[Container, ...]:
     """Return the project's containers, once it is sure that they are ours.
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from invoke_stack import events
 from invoke_stack.compose import commands
-from invoke_stack.engines import docker
+from invoke_stack.engines import choice, docker, opening
 from invoke_stack.engines.containers import Container
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
-from invoke_stack.stack import images, known, override, preflight
+from invoke_stack.stack import images, known, override, preflight, state
+from invoke_stack.stack.embedded import acting
 from invoke_stack.stack.known import Known
 
 MARK = "INVSTACK_RUN"
@@ -63,6 +64,10 @@ def change(
             raise UnreachableError(name, "is not up", hint=f"inv stack.up -s {name}")
     meant = tuple(services) or tuple(sorted({each.service for each in found}))
     report(events.Step(f"{verb} {', '.join(meant)}"))
+    if on_embedded(project):
+        with state.alone(project, f"stack.{verb}"):
+            acting.change(project, verb, meant)
+        return meant
     done = project.runner.capture(commands.by_name(ours.name, verb, *services))
     done.require(f"docker compose {verb}", "did not succeed", hint="inv stack.ps")
     return meant
@@ -105,6 +110,10 @@ def logs(  # noqa: PLR0913 - what to show, and the two ways out
     """Hand each line of the services' logs to ``show``, which hides the secrets in it."""
     ours, found = _project(project, report)
     known.chosen(ours, found, services)
+    if on_embedded(project):
+        meant = tuple(services) or tuple(each.service for each in found)
+        acting.logs(project, meant, flags, show)
+        return
     command = logs_command(ours.name, services, flags, colour=colour)
     with project.runner.start(command) as running:
         code: int | None = None
@@ -155,6 +164,10 @@ def execute(
     if not words:
         task = "stack.run" if fresh else "stack.exec"
         raise UsageError(task, "nothing to run", hint=f"inv {task} -s {service} -- COMMAND")
+    if on_embedded(project):
+        if words == SHELL:
+            opening.docker_only(project, "stack.shell", "inv db.shell, inv cache.shell")
+        return acting.execute(project, ours.model, service, words, fresh=fresh)
     running = [each for each in found if each.service == service and each.running]
     paused = [each.name for each in found if each.service == service and each.state == "paused"]
     if paused and not running and not fresh:
@@ -209,8 +222,13 @@ def _project(
     project: Project, report: events.Report = events.silent, *, need: bool = True
 ) -> tuple[Known, tuple[Container, ...]]:
     ours = known.find(project, report)
-    with docker.connect(project) as engine:
+    with opening.open(project, report) as engine:
         found = known.containers(project, ours, engine)
     if need and not found:
         raise UnreachableError(ours.name, "nothing is up", hint="inv stack.up")
     return ours, found
+
+
+def on_embedded(project: Project) -> bool:
+    """Return whether the stack runs as processes of this machine."""
+    return choice.chosen(project).name == "embedded"

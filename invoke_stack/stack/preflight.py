@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from invoke_stack import events
+from invoke_stack import events, sizes
 from invoke_stack.compose import plugin
 from invoke_stack.compose.variables import Variable
 from invoke_stack.engines.containers import Container
@@ -190,7 +190,7 @@ def disk(engine: Docker) -> None:
     if free < DISK_FLOOR:
         raise StackError(
             "docker",
-            f"{free // 1024**2} MiB free in {folder}, at least {DISK_FLOOR // 1024**2} are needed",
+            f"{sizes.shown(free)} free in {folder}, at least {sizes.shown(DISK_FLOOR)} are needed",
             hint="free some with: docker image prune",
         )
 

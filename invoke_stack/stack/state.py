@@ -8,11 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from invoke_stack import files
+from invoke_stack.engines.choice import RECORD, STATE
 from invoke_stack.engines.containers import Container
 from invoke_stack.errors import RefusedError
 from invoke_stack.project import Project
-
-RECORD = "stack.json"
 
 
 def alone(project: Project, task: str) -> AbstractContextManager[None]:
@@ -24,13 +23,15 @@ def alone(project: Project, task: str) -> AbstractContextManager[None]:
     return nullcontext() if project.dry else files.lock(project.state / "up.lock", task)
 
 
-def remember(project: Project, *, name: str, mode: str, folder: Path) -> None:
-    """Write down which stack was brought up last."""
+def remember(
+    project: Project, *, name: str, mode: str, folder: Path, engine: str = "docker"
+) -> None:
+    """Write down which stack was brought up last, and on which engine."""
     document = {
         "schema": 1,
         "project": name,
         "mode": mode,
-        "engine": "docker",
+        "engine": engine,
         "folder": str(folder),
     }
     files.write(project.state / RECORD, json.dumps(document, indent=2) + "\n")
@@ -48,7 +49,7 @@ def last_name(project: Project) -> tuple[str, Path]:
 
 
 def _record(project: Project) -> dict[str, object]:
-    return files.read_json(project.root / ".invoke-stack" / RECORD)
+    return files.read_json(project.root / STATE / RECORD)
 
 
 def running_mode(project: Project, found: Sequence[Container]) -> str:

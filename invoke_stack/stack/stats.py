@@ -10,7 +10,7 @@ from typing import Any
 
 from invoke_stack import events, sizes
 from invoke_stack.compose.tolerant import number
-from invoke_stack.engines import docker
+from invoke_stack.engines import docker, opening
 from invoke_stack.engines.containers import Container
 from invoke_stack.errors import UnreachableError
 from invoke_stack.process import Command
@@ -66,6 +66,7 @@ def usage(
         UnreachableError: nothing of this project runs.
         StackError: the engine could not measure.
     """
+    opening.docker_only(project, "stack.stats", "top and ps show what they use here")
     ours = known.find(project, report)
     with docker.connect(project) as engine:
         found = known.containers(project, ours, engine, oneoff=True)

@@ -9,7 +9,7 @@ from typing import Any
 from invoke_stack import events
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Model, Service
-from invoke_stack.engines import docker
+from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Binding, Container
 from invoke_stack.project import Project
 from invoke_stack.stack import known, state
@@ -65,13 +65,13 @@ def ps(
         RefusedError: the project's name belongs to another folder.
     """
     ours = known.find(project, report)
-    with docker.connect(project) as engine:
+    with opening.open(project, report) as engine:
         found = known.containers(project, ours, engine)
         shown = known.chosen(ours, found, services)
         return Status(
             project=ours.name,
             mode=state.running_mode(project, found),
-            engine="docker",
+            engine=engine.name,
             services=shown,
             urls=urls(ours.model, shown, engine.endpoint.host),
         )

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from invoke_stack import events
 from invoke_stack.compose import commands, families
 from invoke_stack.compose.model import HealthCheck
 from invoke_stack.database import logins
 from invoke_stack.database import target as targets
-from invoke_stack.engines import docker
+from invoke_stack.engines import choice as choices
+from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.embedded.engine import Embedded
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.images import targets as builds
 from invoke_stack.project import Project
 from invoke_stack.stack import blanks, images, known, override, preflight, state, status
+from invoke_stack.stack.embedded import up as embedded
 from invoke_stack.stack.known import Known
 from invoke_stack.stack.status import Url
 from invoke_stack.stack.waiting import Watch
@@ -75,8 +79,13 @@ def up(project: Project, request: Request, report: events.Report = events.silent
     preflight.variables(project, declared)
     for note in (*declared.env.notes, *preflight.env_files(project, declared, wanted)):
         report(events.Note(note))
-    preflight.compose_version(project)
-    with docker.connect(project) as engine, state.alone(project, "stack.up"):
+    choice = choices.chosen(project)
+    choices.tell(choice, report)
+    if choice.name == "docker":
+        preflight.compose_version(project)
+    with opening.open(project, choice=choice) as engine, state.alone(project, "stack.up"):
+        if isinstance(engine, Embedded):
+            return _embedded(project, declared, engine, request, report, wanted)
         ours = Known(declared.name, declared.files.folder, declared.model, declared)
         before = known.containers(project, ours, engine)
         run = _Run(project, declared, engine, request, report, wanted, before)
@@ -89,6 +98,58 @@ def up(project: Project, request: Request, report: events.Report = events.silent
             report(events.Note(INTERRUPTED))
             raise
         return run.result()
+
+
+def _warn_of_blanks(declared: Declared, report: events.Report) -> None:
+    empty = blanks.unset(declared)
+    if empty:
+        report(events.Warned(empty, "inv env.check tells what belongs there"))
+
+
+def _embedded(  # noqa: PLR0913 - as `_Run`
+    project: Project,
+    declared: Declared,
+    engine: Embedded,
+    request: Request,
+    report: events.Report,
+    wanted: tuple[str, ...],
+) -> Up:
+    """Start what the embedded engine runs of the wanted services."""
+    if request.build or request.pull:
+        report(events.Note("images need Docker: nothing is built or pulled"))
+    _warn_of_blanks(declared, report)
+    run = embedded.bringing(project, declared, engine, wanted, report)
+    run = replace(run, recreate=request.recreate, timeout_s=request.timeout_s)
+    try:
+        run.run()
+    except KeyboardInterrupt:
+        report(events.Note(INTERRUPTED))
+        raise
+    return _result(project, declared, engine, run.names, early=True)
+
+
+def _result(
+    project: Project,
+    declared: Declared,
+    engine: Engine,
+    services: tuple[str, ...],
+    *,
+    early: bool,
+) -> Up:
+    """Remember what is up, look again and return it."""
+    name, mode, folder = declared.name, declared.mode.name, declared.files.folder
+    if not project.dry:
+        state.remember(project, name=name, mode=mode, folder=folder, engine=engine.name)
+    found = engine.containers(name)
+    return Up(
+        project=name,
+        mode=mode,
+        services=services,
+        urls=status.urls(declared.model, found, engine.endpoint.host),
+        origins=declared.env.counts(),
+        early=early,
+        declared=declared,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +166,7 @@ class _Run:
 
     def check(self) -> None:
         """Refuse before anything is changed."""
-        empty = blanks.unset(self.declared)
-        if empty:
-            self.report(events.Warned(empty, "inv env.check tells what belongs there"))
+        _warn_of_blanks(self.declared, self.report)
         blanks.passwords(self.declared, self.engine, self.before, self.wanted)
         preflight.published(self.project, self.declared, self.engine, self.wanted)
         preflight.disk(self.engine)
@@ -212,17 +271,5 @@ class _Run:
 
     def result(self) -> Up:
         """Remember what is up, look again and return it."""
-        if not self.project.dry:
-            name, mode = self.declared.name, self.declared.mode.name
-            folder = self.declared.files.folder
-            state.remember(self.project, name=name, mode=mode, folder=folder)
-        found = self.engine.containers(self.declared.name)
-        return Up(
-            project=self.declared.name,
-            mode=self.declared.mode.name,
-            services=self.wanted,
-            urls=status.urls(self.declared.model, found, self.engine.endpoint.host),
-            origins=self.declared.env.counts(),
-            early=self.engine.probes_early,
-            declared=self.declared,
-        )
+        early = self.engine.probes_early
+        return _result(self.project, self.declared, self.engine, self.wanted, early=early)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from invoke_stack.engines import docker
+from invoke_stack.engines import docker, opening
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UnreachableError, UsageError
@@ -45,6 +45,7 @@ def watch(project: Project, chosen: Sequence[str]) -> int:
         UsageError: nothing to watch.
         UnreachableError: a watched service is not running.
     """
+    opening.docker_only(project, "stack.watch", "a dev server watches by itself: inv env.run --")
     declared = loading.load(project, mode=state.known_mode(project))
     services = watched(declared, chosen)
     preflight.variables(project, declared)

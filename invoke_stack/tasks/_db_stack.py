@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from invoke_stack.tasks._task import Run
 
 if TYPE_CHECKING:
-    from invoke_stack.engines.docker import Docker
+    from invoke_stack.engines.engine import Engine
     from invoke_stack.environment.declared import Declared
 
 
@@ -17,7 +17,7 @@ TARGET = {"target": "The variable whose URL leads to the database; the stack's o
 
 
 @contextmanager
-def running_stack(run: Run) -> Iterator[tuple[Declared, Docker]]:
+def running_stack(run: Run) -> Iterator[tuple[Declared, Engine]]:
     """Yield the stack that runs and its engine."""
     with around(run, needed=True) as (declared, engine):
         assert engine is not None  # noqa: S101 - for the type checker: it was needed
@@ -25,20 +25,21 @@ def running_stack(run: Run) -> Iterator[tuple[Declared, Docker]]:
 
 
 @contextmanager
-def around(run: Run, *, needed: bool) -> Iterator[tuple[Declared, Docker | None]]:
+def around(run: Run, *, needed: bool) -> Iterator[tuple[Declared, Engine | None]]:
     """Yield the stack and its engine; None where none answers and none is ``needed``."""
-    from invoke_stack.engines import docker
-    from invoke_stack.errors import UnreachableError
+    from invoke_stack.engines import docker, opening
+    from invoke_stack.errors import RefusedError, UnreachableError
     from invoke_stack.stack import known
 
-    docker.foresee()
+    if run.project.settings.engine != "embedded":
+        docker.foresee()
     ours = known.find(run.project, run.console.report)
     declared = ours.require_declared()
     with ExitStack() as stack:
-        engine: Docker | None = None
+        engine: Engine | None = None
         try:
-            engine = stack.enter_context(docker.connect(run.project))
-        except UnreachableError:
+            engine = stack.enter_context(opening.open(run.project, run.console.report))
+        except (RefusedError, UnreachableError):  # a stack that belongs to a Docker that is stopped
             if needed:
                 raise
         else:

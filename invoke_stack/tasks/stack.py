@@ -153,6 +153,23 @@ def config(run: Run) -> None:
     _show.config(run, overview.overview(run.project))
 
 
+@stack_task(json=True)
+def doctor(run: Run) -> None:
+    """Look for what keeps the stack from working on this machine; each line with its fix."""
+    from invoke_stack.doctor import check
+    from invoke_stack.tasks import _show_doctor
+
+    _show_doctor.examined(run, check.check(run.project))
+
+
+@stack_task(modes=False, help={"shell": "bash, zsh or fish."})
+def completion(run: Run, shell: str = "") -> None:
+    """Print a script that completes inv in a shell, values included: docs/completion.md."""
+    from invoke_stack.completion import scripts
+
+    run.console.result(scripts.script(shell))
+
+
 @stack_task(
     iterable=("service",),
     help={

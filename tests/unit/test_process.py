@@ -177,6 +177,20 @@ def test_a_program_is_looked_up_on_the_commands_own_path(tmp_path: Path) -> None
 
 
 @POSIX
+@pytest.mark.skipif(os.name != "posix", reason="the program is a script with a #! line")
+def test_a_commands_own_programs_come_before_all_others_also_below_it(tmp_path: Path) -> None:
+    for folder in ("own", "path"):
+        (tmp_path / folder).mkdir()
+        program = tmp_path / folder / "tool"
+        program.write_text(f"#!/bin/sh\necho {folder}\n")
+        program.chmod(0o755)
+    runner = SystemRunner({**os.environ, "PATH": f"{tmp_path / 'path'}{os.pathsep}{os.defpath}"})
+
+    for argv in (("tool",), ("sh", "-c", "tool")):
+        assert runner.capture(Command(argv)).stdout == "path\n"
+        assert runner.capture(Command(argv, programs=tmp_path / "own")).stdout == "own\n"
+
+
 def test_a_file_that_cannot_be_run_is_named(runner: SystemRunner, tmp_path: Path) -> None:
     program = tmp_path / "broken"
     program.write_text("#!/no/such/interpreter\n")

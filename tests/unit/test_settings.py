@@ -237,7 +237,7 @@ def test_an_engine_that_does_not_exist_is_refused() -> None:
         loaded({"engine": "podman"})
 
     assert str(caught.value) == "source 0: stack.engine: no such choice"
-    assert caught.value.hint == "choices: auto, docker"
+    assert caught.value.hint == "choices: auto, docker, embedded"
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_value_of_the_wrong_type_shows_one_that_works(values: dict[str, Any], 
 def test_every_setting_has_a_sentence_for_the_docs() -> None:
     import dataclasses
 
-    nested = {"compose", "env", "db", "cache", "image", "keep", "parity"}
+    nested = {"compose", "env", "db", "cache", "embedded", "image", "keep", "parity"}
     for kind in (Settings, DbSettings, KeepSettings, ModeSettings):
         for item in dataclasses.fields(kind):
             assert "help" in item.metadata or item.name in nested

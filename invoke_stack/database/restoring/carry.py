@@ -1,4 +1,7 @@
-"""A file inside the container for a while: only a file can be restored by several processes."""
+"""A file inside the container for a while: only a file can be restored by several processes.
+
+Where the programs run on this machine they read it where it is.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from invoke_stack import sizes
 from invoke_stack.database import target as targets
 from invoke_stack.database.admin import Admin
 from invoke_stack.errors import StackError
@@ -18,15 +22,17 @@ _COPY = 'rm -f -- "$2"*; umask 077; set -C; cat >"$1" && wc -c <"$1"'
 
 @contextlib.contextmanager
 def carried(admin: Admin, file: Path, report: Report) -> Iterator[str]:
-    """Copy a file into the container; yield its path there, and remove it afterwards.
+    """Yield the path of a file for the target's programs: in a container, of a copy for a while.
 
     Raises:
         StackError: it did not arrive whole.
     """
+    if not admin.target.container:
+        yield str(file.resolve())
+        return
     path = f"{FOLDER}/{admin.session}.dump"
     size = file.stat().st_size
-    place = "into the container" if admin.target.container else f"to {FOLDER}"
-    report(Step(f"copying {size / 1024**2:.1f} MiB {place}"))
+    report(Step(f"copying {sizes.shown(size)} into the container"))
     argv = ("sh", "-c", _COPY, "sh", path, f"{FOLDER}/{admin.key}")
     command = admin.target.inside(argv, fed=True)
     try:

@@ -42,17 +42,17 @@ class Opened:
 def archive(
     admin: Admin, source: Source, server: Server, *, owner: bool, report: Report
 ) -> Iterator[Opened]:
-    """Copy an archive into the container and read its list of contents and definitions.
+    """Read an archive's list of contents and definitions where the server's programs are.
 
     Raises:
-        RefusedError: the container's program does not read it.
+        RefusedError: the server's own program does not read it.
     """
     with carry.carried(admin, source.file, report) as path:
         command = admin.target.inside(admin.restorer.described(path), read=True)
         done = admin.project.runner.capture(command)
         if done.code or any(word in done.stderr for word in _NO_DATA):
             words = admin.project.secrets.hide(done.stderr.strip()).splitlines()[-2:]
-            text = "the container's program does not read this archive"
+            text = "the server's own program does not read this archive"
             hint = "use the image that it was made with, or a newer one"
             raise RefusedError(source.file.name, text, hint=hint, detail=tuple(words))
         listing, _, definitions = done.stdout.partition("--\n-- PostgreSQL database dump\n")

@@ -89,7 +89,8 @@ def tell(job: Job) -> None:
     how = load.Options(job.jobs, job.options.owner, in_place=job.options.in_place)
     target = targets.with_database(admin.target, new)
     if job.source.kind == "archive":
-        command = load.archive_command(admin, target, "/tmp/FILE", how)  # noqa: S108 - shown only
+        path = "/tmp/FILE" if target.container else str(job.source.file)  # noqa: S108 - shown only
+        command = load.archive_command(admin, target, path, how)
     else:
         command = target.inside(admin.restorer.script(), fed=True)
     admin.project.runner.capture(command)  # a dry run prints it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from invoke_stack import sizes
 from invoke_stack.database.restoring.plaindump import Summary
 from invoke_stack.database.restoring.source import Source
 from invoke_stack.database.state import Machine, Server
@@ -53,7 +54,7 @@ def require_version(made: str, server: Server, *, force: bool) -> None:
 
 
 def require_reader(source: Source, needed: int, machine: Machine) -> None:
-    """Require a program in the container that reads the archive.
+    """Require a program of the server's own that reads the archive.
 
     Raises:
         RefusedError: it is too old.
@@ -61,7 +62,7 @@ def require_reader(source: Source, needed: int, machine: Machine) -> None:
     if source.header is not None and machine.client and needed > machine.client:
         text = (
             f"archive {source.header.archive} needs the programs of version {needed} or newer, "
-            f"the container has {machine.client}"
+            f"the server came with {machine.client}"
         )
         raise RefusedError(source.file.name, text, hint="raise the image's major version")
 
@@ -74,8 +75,8 @@ def require_extensions(found: Summary, server: Server) -> None:
     """
     missing = sorted(found.extensions - set(server.extensions))
     if missing:
-        text = f"the dump needs extensions that this image does not have: {', '.join(missing)}"
-        hint = "use an image that has them: see the image of production"
+        text = f"the dump needs extensions that this server does not have: {', '.join(missing)}"
+        hint = "use an image that has them, on Docker: see the image of production"
         raise UsageError("db.restore", text, hint=hint)
 
 
@@ -106,7 +107,7 @@ def require_room(machine: Machine, expected: int, task: str = "db.restore") -> N
     needed = int(expected * ROOM)
     if 0 <= machine.free < needed:
         text = (
-            f"too little room beside the data: {needed / 1024**2:,.0f} MiB are needed, "
-            f"{machine.free / 1024**2:,.0f} MiB are free"
+            f"too little room beside the data: {sizes.shown(needed)} are needed, "
+            f"{sizes.shown(machine.free)} are free"
         )
         raise StackError(task, text, hint="make room on the engine's disk")

@@ -19,7 +19,7 @@ from invoke_stack.database.rails import Confirm, Consent
 from invoke_stack.database.restoring import contents, load, planning, preflight, source
 from invoke_stack.database.restoring.contents import Opened
 from invoke_stack.database.restoring.request import Job, Options, Restored, undo
-from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.events import Note, Report, Step, silent
@@ -29,7 +29,7 @@ from invoke_stack.project import Project
 def restore(  # noqa: PLR0913 - what every changing task gets
     project: Project,
     declared: Declared,
-    docker: Docker | None,
+    docker: Engine | None,
     options: Options,
     consent: Consent,
     confirm: Confirm,

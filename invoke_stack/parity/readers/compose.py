@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from invoke_stack.compose import interpolation
+from invoke_stack.compose.nodes import Node
 from invoke_stack.compose.tolerant import mapping
 from invoke_stack.compose.variables import Variable
 from invoke_stack.errors import StackError, UsageError
@@ -20,7 +21,6 @@ from invoke_stack.parity.readers import composecli, composefiles, packages, serv
 from invoke_stack.parity.readers.builds import Source
 from invoke_stack.parity.readers.composecli import PORT, STANDIN
 from invoke_stack.parity.readers.composefiles import Written
-from invoke_stack.parity.readers.nodes import Node
 from invoke_stack.parity.readers.servicebody import Layer
 from invoke_stack.parity.repository import Template
 from invoke_stack.parity.values import Src

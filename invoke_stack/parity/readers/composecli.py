@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from invoke_stack.compose import bounded, interpolation
 from invoke_stack.compose.variables import Variable
-from invoke_stack.errors import StackError, UsageError
+from invoke_stack.errors import MissingProgramError, StackError, UsageError
 from invoke_stack.parity.readers.composefiles import Written
 from invoke_stack.parity.workspace import Workspace
 from invoke_stack.process import Command
@@ -25,6 +26,7 @@ STANDIN = "__PARITY__"
 PORT = "9999"
 """Stands in for the port that a variable without default decides."""
 TIMEOUT_S = 30
+_NO_PLUGIN = ("is not a docker command", "unknown shorthand flag")
 _PORTS = re.compile(r"\.(?:ports|expose)\[|\.(?:published|target)$")
 _TEXTS = re.compile(
     r"\.(?:environment|args|labels|command|entrypoint|image|extra_hosts|container_name|hostname"
@@ -84,10 +86,10 @@ def command(root: Path, folder: str, files: Iterable[Path], env_file: Path) -> C
 def merged(
     workspace: Workspace, written: Written, folder: str, values: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    """Return what Compose makes of the files.
+    """Return what Compose makes of the files, or what is read without it where there is none.
 
     Raises:
-        StackError: Compose is missing, too old, or refuses the files.
+        StackError: Compose is too old or refuses the files; without it, they need Compose.
     """
     with_files = [
         name
@@ -103,7 +105,12 @@ def merged(
             reset.write_text(reset_text(with_files), encoding="utf-8")
             files.append(reset)
         call = command(workspace.root, folder, files, env_file)
-        done = workspace.runner.capture(call, timeout_s=TIMEOUT_S)
+        try:
+            done = workspace.runner.capture(call, timeout_s=TIMEOUT_S)
+        except MissingProgramError:
+            return _without_compose(workspace, written, folder, values)
+    if any(words in done.stderr for words in _NO_PLUGIN) and done.code != 0:
+        return _without_compose(workspace, written, folder, values)
     if done.code != 0:
         raise _refused(workspace, written, done.stderr)
     try:
@@ -116,11 +123,25 @@ def merged(
     return document
 
 
+def _without_compose(
+    workspace: Workspace, written: Written, folder: str, values: Mapping[str, str]
+) -> Mapping[str, Any]:
+    root = workspace.root
+
+    def fill(text: str, where: str) -> str:
+        return interpolation.expand(interpolation.parse(text, where), values.get)
+
+    source = bounded.Source(
+        tuple(root / each for each in written.files),
+        root / folder,
+        {**values, bounded.PROJECT_NAME: "parity"},
+        lambda path: path.relative_to(root).as_posix(),
+    )
+    return bounded.tree(source, fill)
+
+
 def _refused(workspace: Workspace, written: Written, stderr: str) -> StackError:
     shown = ", ".join(written.files)
-    if "is not a docker command" in stderr or "unknown shorthand flag" in stderr:
-        hint = "install Docker Compose v2.24 or newer (docker-compose-plugin)"
-        return UsageError("docker compose", "the Compose plugin is not installed", hint=hint)
     lines = [line for line in stderr.splitlines() if line.strip() and "level=warning" not in line]
     last = lines[-1].strip() if lines else "docker compose config failed without a word"
     text = last.replace(f"{workspace.root}/", "").removeprefix("validating ")

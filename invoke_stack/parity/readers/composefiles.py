@@ -6,11 +6,10 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from invoke_stack.compose import interpolation, variables
+from invoke_stack.compose import interpolation, nodes, variables
+from invoke_stack.compose.nodes import Node
 from invoke_stack.compose.variables import Variable
 from invoke_stack.errors import StackError, UsageError
-from invoke_stack.parity.readers import nodes
-from invoke_stack.parity.readers.nodes import Node
 from invoke_stack.parity.values import Src
 from invoke_stack.parity.workspace import Workspace, joined
 

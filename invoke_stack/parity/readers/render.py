@@ -8,6 +8,8 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
+from invoke_stack.compose import nodes
+from invoke_stack.compose.nodes import Node
 from invoke_stack.errors import UsageError
 from invoke_stack.parity.declaration import (
     Complaint,
@@ -17,9 +19,8 @@ from invoke_stack.parity.declaration import (
     Process,
 )
 from invoke_stack.parity.parts import EnvVar
-from invoke_stack.parity.readers import nodes, packages, rendercheck, renderenv
+from invoke_stack.parity.readers import packages, rendercheck, renderenv
 from invoke_stack.parity.readers.builds import Source
-from invoke_stack.parity.readers.nodes import Node
 from invoke_stack.parity.readers.renderservice import Reading, database, keyvalue, process, store
 from invoke_stack.parity.workspace import Workspace
 

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from invoke_stack.compose.nodes import Node
 from invoke_stack.parity.declaration import Complaint
-from invoke_stack.parity.readers.nodes import Node
 
 
 def complaints(

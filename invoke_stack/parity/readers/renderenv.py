@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from invoke_stack.compose.nodes import Node
 from invoke_stack.parity.parts import EnvVar, Ref
 from invoke_stack.parity.readers.env import variable
-from invoke_stack.parity.readers.nodes import Node
 from invoke_stack.parity.values import Address, Val
 
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from invoke_stack.compose.nodes import Node
 from invoke_stack.parity.declaration import Build, Complaint, Datastore, Problem, Process, Role
 from invoke_stack.parity.parts import EnvVar, Mount, Probe, Step
 from invoke_stack.parity.readers import builds, images, languages, renderenv, scripts
 from invoke_stack.parity.readers.builds import Source
 from invoke_stack.parity.readers.env import hidden, variable
-from invoke_stack.parity.readers.nodes import Node
 from invoke_stack.parity.readers.probes import plain_path
 from invoke_stack.parity.readers.renderenv import Names
 from invoke_stack.parity.readers.scripts import Where

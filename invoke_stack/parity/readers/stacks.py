@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from invoke_stack.compose.nodes import Node
 from invoke_stack.errors import StackError
 from invoke_stack.parity.declaration import Declaration
 from invoke_stack.parity.naming import ALIKE, Names, same_name
 from invoke_stack.parity.readers import composefiles, images
 from invoke_stack.parity.readers.composefiles import Written
-from invoke_stack.parity.readers.nodes import Node
 from invoke_stack.parity.workspace import Workspace, joined
 
 _FILE = re.compile(r"(?:docker-)?compose(?:[.-](?P<middle>[\w.-]+?))?\.ya?ml")

@@ -1,34 +1,18 @@
-"""A real PostgreSQL of our own, made with plain Compose and thrown away at the end."""
+"""Real PostgreSQL servers of our own, made for the tests and thrown away at the end."""
 
-import json
 import secrets
-import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import contents
 import pytest
+import sites
+from sites import Site
 
-DRIVER = Path(__file__).with_name("driver.py")
-DOCKER = shutil.which("docker") or "docker"
 ODD = 'we ird-"n;ame'
-PASSWORD = "canary-s3cret-pw"
-
-COMPOSE = f"""
-name: NAME
-services:
-  pg:
-    image: postgres:16-alpine
-    environment:
-      POSTGRES_USER: app
-      POSTGRES_PASSWORD: {PASSWORD}
-      POSTGRES_DB: app
-"""
 
 SEED = """
 CREATE TABLE t AS SELECT g AS id, md5(g::text) AS word FROM generate_series(1, 1000) g;
@@ -44,148 +28,91 @@ FROM generate_series(1, 2500) a, generate_series(1, 1500) b GROUP BY a;
 """
 
 
-@dataclass(frozen=True)
-class Site:
-    """A project folder with a running database."""
+class Servers:
+    """One server of each engine for the whole folder, made when a test first wants it.
 
-    root: Path
-    name: str
-    backups: Path = field(init=False)
+    Databases: `app` (small), `big`, `stock` (mixed content) and one of an odd name.
+    """
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "backups", self.root / "backups")
+    def __init__(self, folder: Callable[[str], Path]) -> None:
+        self._folder = folder
+        self._made: dict[str, Site] = {}
+        self._files: dict[str, str] = {}
 
-    @property
-    def container(self) -> str:
-        return f"{self.name}-pg-1"
+    def of(self, engine: str) -> Site:
+        if engine not in self._made:
+            site = self._made[engine] = sites.make(self._folder(engine), engine=engine)
+            site.up()
+            assert site.run("wait", timeout_s=60)[0] == 0
+            site.psql(SEED)
+            site.psql("CREATE DATABASE big;")
+            site.psql(BIG, "big")
+            site.psql("CREATE DATABASE stock")
+            site.psql(contents.MIXED, "stock")
+            site.psql(f"CREATE DATABASE {quoted(ODD)} TEMPLATE app;")
+        return self._made[engine]
 
-    def compose(self, *words: str) -> None:
-        subprocess.run(
-            [DOCKER, "compose", "--project-name", self.name, *words],
-            cwd=self.root,
-            check=True,
-            capture_output=True,
-        )
+    def file(self, engine: str) -> str:
+        """Return a backup of `stock`."""
+        if engine not in self._files:
+            settings = {"db": {"name": "stock"}}
+            code, made, err = self.of(engine).run("backup", settings=settings, fast=True)
+            assert code == 0, err
+            self._files[engine] = str(made["file"])
+        return self._files[engine]
 
-    def docker(self, *words: str, stdin: bytes = b"") -> str:
-        done = subprocess.run([DOCKER, *words], input=stdin, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode().strip()
-
-    def psql(self, statements: str, database: str = "app") -> str:
-        words = ("exec", "-i", "-e", f"PGDATABASE={database}", self.container)
-        client = ("psql", "-XqAt", "-U", "app", "-v", "ON_ERROR_STOP=1")
-        return self.docker(*words, *client, stdin=statements.encode())
-
-    def sessions(self) -> int:
-        return int(
-            self.psql(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'invstack-%'"
-            )
-        )
-
-    def programs(self, name: str) -> int:
-        listed = self.docker("top", self.container, "-eo", "pid,args").splitlines()
-        return sum(f" {name} " in f" {line} " for line in listed)
-
-    def command(self, verb: str, **options: Any) -> list[str]:
-        return [sys.executable, str(DRIVER), str(self.root), verb, json.dumps(options)]
-
-    def start(self, verb: str, **options: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(verb, **options),
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    def run(self, verb: str, **options: Any) -> tuple[int, Any, str]:
-        with self.start(verb, **options) as child:
-            out, err = child.communicate(timeout=90)
-        return child.returncode, json.loads(out) if out else None, err
-
-    def files(self) -> set[str]:
-        return {
-            path.relative_to(self.backups).as_posix()
-            for path in self.backups.rglob("*")
-            if path.is_file() and path.name != ".gitignore"
-        }
-
-    def streaming(self, child: subprocess.Popen[str], size: int = 1 << 20) -> None:
-        """Wait until a dump has written that many bytes."""
-        until(lambda: any(path.stat().st_size > size for path in partials(self.backups)), child)
-
-    def until(self, condition: Any, child: subprocess.Popen[str]) -> None:
-        until(condition, child)
+    def remove(self) -> None:
+        for each in self._made.values():
+            each.remove()
 
 
-def partials(folder: Path) -> list[Path]:
-    return list(folder.rglob(".*.partial"))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `both` on both engines."""
+    if metafunc.definition.get_closest_marker("both"):
+        metafunc.parametrize("engine", sites.ENGINES, indirect=True)
 
 
-def until(condition: Any, child: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert child.poll() is None, child.communicate()
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine that the test's server runs on."""
+    return str(getattr(request, "param", "docker"))
 
 
-def engine_answers() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    done = subprocess.run([DOCKER, "version"], capture_output=True, check=False)
-    return done.returncode == 0
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    if not sites.docker_answers():
+        pytest.skip("no Docker engine answers")
+    found = Servers(lambda engine: tmp_path_factory.mktemp(f"server-{engine}"))
+    try:
+        yield found
+    finally:
+        found.remove()
 
 
-def make(root: Path, text: str = COMPOSE) -> Site:
-    name = f"dbh-{secrets.token_hex(4)}"
-    (root / "compose.yaml").write_text(text.replace("NAME", name))
-    return Site(root, name)
+@pytest.fixture(scope="session")
+def server(servers: Servers) -> Site:
+    """The server in a container."""
+    return servers.of("docker")
 
 
 @pytest.fixture(scope="session")
 def make_site() -> Callable[[Path, str], Site]:
     """Make a project folder for another image."""
-    return lambda root, image: make(root, COMPOSE.replace("postgres:16-alpine", image))
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One server for the whole folder: databases `app` (small), `big` and an odd name."""
-    if not engine_answers():
-        pytest.skip("no Docker engine answers")
-    site = make(tmp_path_factory.mktemp("server"))
-    try:
-        site.compose("up", "--detach")
-        assert site.run("wait", timeout_s=60)[0] == 0
-        site.psql(SEED)
-        site.psql("CREATE DATABASE big;")
-        site.psql(BIG, "big")
-        quoted = ODD.replace('"', '""')
-        site.psql(f'CREATE DATABASE "{quoted}" TEMPLATE app;')
-        yield site
-    finally:
-        site.compose("down", "--volumes", "--timeout", "1")
+    return lambda root, image: sites.make(root, sites.COMPOSE.replace("postgres:16-alpine", image))
 
 
 @pytest.fixture
-def site(server: Site, tmp_path: Path) -> Site:
+def site(servers: Servers, engine: str, tmp_path: Path) -> Site:
     """The server, from a project folder that is empty but for its compose file."""
-    root = tmp_path / "project"
-    root.mkdir()
-    shutil.copy(server.root / "compose.yaml", root)
-    return Site(root, server.name)
+    return servers.of(engine).beside(tmp_path / "project")
 
 
 @pytest.fixture
-def fresh(server: Site, tmp_path: Path) -> Iterator[Site]:
+def fresh(servers: Servers, engine: str, tmp_path: Path) -> Iterator[Site]:
     """A project whose stack has not been started yet."""
-    site = make(tmp_path)
+    site = sites.make(tmp_path, engine=engine)
     yield site
-    site.compose("down", "--volumes", "--timeout", "1")
+    site.remove()
 
 
 @pytest.fixture
@@ -195,7 +122,7 @@ def odd() -> str:
 
 @pytest.fixture
 def canaries() -> tuple[str, str]:
-    return PASSWORD, "canary-jwt"
+    return sites.PASSWORD, "canary-jwt"
 
 
 @dataclass(frozen=True)
@@ -242,30 +169,20 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-@pytest.fixture(scope="session")
-def stock(server: Site) -> str:
-    """A database to copy: filling one takes longer than copying it."""
-    server.psql("CREATE DATABASE stock")
-    server.psql(contents.MIXED, "stock")
-    return "stock"
-
-
-@pytest.fixture(scope="session")
-def stock_file(server: Site, stock: str) -> str:
-    """A backup of it."""
-    code, made, err = server.run("backup", settings={"db": {"name": stock}}, fast=True)
-    assert code == 0, err
-    return str(made["file"])
+@pytest.fixture
+def stock_file(servers: Servers, engine: str) -> str:
+    """A backup of a database with mixed content."""
+    return servers.file(engine)
 
 
 @pytest.fixture
-def shops(site: Site, stock: str) -> Iterator[Any]:
+def shops(site: Site) -> Iterator[Any]:
     """Make databases with mixed content: `shops("name")`; they are dropped at the end."""
     made: list[Shop] = []
 
     def make(name: str = "", **settings: Any) -> Shop:
         name = name or f"shop{secrets.token_hex(4)}"
-        site.psql(f"CREATE DATABASE {quoted(name)} TEMPLATE {stock}")
+        site.psql(f"CREATE DATABASE {quoted(name)} TEMPLATE stock")
         made.append(Shop(site, name, {"name": name, **settings}))
         return made[-1]
 
@@ -281,8 +198,7 @@ def shop(shops: Any) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def newer_compose() -> Any:
+def newer_compose(servers: Servers) -> Any:
     """Make the project of a newer server."""
-    if not engine_answers():
-        pytest.skip("no Docker engine answers")
-    return lambda root: make(root, COMPOSE.replace("postgres:16-alpine", "postgres:17"))
+    newer = sites.COMPOSE.replace("postgres:16-alpine", "postgres:17")
+    return lambda root: sites.make(root, newer)

@@ -17,7 +17,7 @@ from invoke_stack.database import adopt, backup, catalog, job, rails, reset, sna
 from invoke_stack.database import target as targets
 from invoke_stack.database.restoring import request, restore, undo
 from invoke_stack.database.sqlfiles.tool import SqlFiles
-from invoke_stack.engines import docker
+from invoke_stack.engines import opening
 from invoke_stack.environment import declared
 from invoke_stack.errors import RefusedError, StackError
 from invoke_stack.events import Event
@@ -80,7 +80,7 @@ def run(root: Path, verb: str, options: dict[str, object]) -> int:
     runner = SystemRunner(os.environ, dry=bool(options.pop("dry", False)))
     project = Project(root, own, runner, os.environ)
     stack = declared.load(project)
-    with docker.connect(project) as engine:
+    with opening.open(project) as engine:
         if verb == "wait":
             ready = wait.wait(project, stack, engine, options.get("timeout_s", 0), report)
             print(json.dumps({"seconds": ready.seconds}))

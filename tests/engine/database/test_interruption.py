@@ -16,8 +16,9 @@ def nothing_runs(site: Any) -> bool:
     return site.programs("pg_dump") == 0 and site.sessions() == 0
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_dump_inside_the_container(  # A6
+def test_a_signal_ends_the_dump_where_it_runs(  # A6
     site: Any, number: int, expected: int
 ) -> None:
     child = site.start("backup", settings=BIG)
@@ -53,19 +54,22 @@ def test_a_signal_before_the_first_byte_ends_the_dump_too(site: Any, after_s: fl
     assert site.files() == set()
 
 
+@pytest.mark.both
 def test_a_killed_tool_is_cleaned_up_after_by_the_next_run(site: Any) -> None:  # A14
     child = site.start("backup", settings=BIG)
     site.streaming(child)
     os.kill(child.pid, signal.SIGKILL)
     child.communicate(timeout=10)
     assert len(site.files()) == 1
-    assert site.sessions() == 1
+    left = site.sessions()
+    # A program on this machine ends with the pipe that it writes to, one in a container does not.
+    assert left == (1 if site.engine == "docker" else 0)
 
     code, _, err = site.run("backup", settings=BIG)
 
     assert code == 0
     assert "unfinished by a run that died" in err
-    assert "ended 1 session(s)" in err
+    assert ("ended 1 session(s)" in err) == bool(left)
     assert len(site.files()) == 2
     assert not any("partial" in name for name in site.files())
 
@@ -84,14 +88,15 @@ def test_a_live_run_of_another_clone_is_left_alone(site: Any, tmp_path: Any) -> 
     assert child.returncode == 0, other_err
 
 
-def test_a_container_that_dies_publishes_nothing(site: Any) -> None:  # A7
+@pytest.mark.both
+def test_a_server_that_dies_publishes_nothing(site: Any) -> None:  # A7
     child = site.start("backup", settings=BIG)
     site.streaming(child)
-    site.docker("kill", "--signal", "KILL", site.container)
+    site.kill()
     try:
         _, err = child.communicate(timeout=30)
     finally:
-        site.docker("start", site.container)
+        site.up_again()
         assert site.run("wait", timeout_s=60)[0] == 0
 
     assert child.returncode == 1

@@ -38,14 +38,14 @@ def databases(site: Any) -> Callable[[], set[str]]:
 
 
 @pytest.fixture
-def rich(server: Any) -> Iterator[dict[str, Any]]:
+def rich(site: Any) -> Iterator[dict[str, Any]]:
     """A database with everything that is easily counted wrong."""
-    server.psql("CREATE DATABASE rich;")
+    site.psql("CREATE DATABASE rich;")
     try:
-        server.psql(RICH, "rich")
+        site.psql(RICH, "rich")
         yield {"db": {"name": "rich"}}
     finally:
-        server.psql("DROP DATABASE rich; DROP ROLE somebody;")
+        site.psql("DROP DATABASE rich; DROP ROLE somebody;")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,7 @@ def spoiled(file: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     beside.write_text(json.dumps(document))
 
 
+@pytest.mark.both
 def test_a_backup_is_proved_and_the_manifest_remembers(
     site: Any, rich: Any, databases: Any
 ) -> None:  # A19

@@ -36,6 +36,7 @@ def untouched(shop: Any, before: str, state: str) -> None:
     assert shop.databases() == [shop.name]
 
 
+@pytest.mark.both
 def test_what_is_pending_is_timed_and_its_locks_are_told(people: Any) -> None:
     write(
         people,
@@ -73,6 +74,7 @@ def test_what_is_pending_is_timed_and_its_locks_are_told(people: Any) -> None:
     assert (found["verdict"], found["done"]) == ("passed", True)
 
 
+@pytest.mark.both
 def test_a_failing_migration_fails_on_the_copy_alone(people: Any) -> None:
     write(
         people,

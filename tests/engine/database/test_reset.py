@@ -12,6 +12,7 @@ pytestmark = pytest.mark.engine
 NEW = "CREATE TABLE fresh (x int); INSERT INTO fresh VALUES (1);"
 
 
+@pytest.mark.both
 def test_a_reset_leaves_only_what_was_filled_in_and_can_be_undone(shop: Any) -> None:
     shop.site.psql(
         f"ALTER DATABASE {shop.name} SET app.colour TO 'blue'; ALTER DATABASE {shop.name} "
@@ -30,6 +31,7 @@ def test_a_reset_leaves_only_what_was_filled_in_and_can_be_undone(shop: Any) -> 
     assert shop.state() == state
 
 
+@pytest.mark.both
 def test_a_migration_that_fails_leaves_the_live_database_alone(shop: Any) -> None:  # A43
     before = shop.content()
 
@@ -41,6 +43,7 @@ def test_a_migration_that_fails_leaves_the_live_database_alone(shop: Any) -> Non
     assert shop.databases() == [shop.name]
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_an_interrupted_reset_leaves_the_live_database_alone(
     shop: Any, number: int, expected: int

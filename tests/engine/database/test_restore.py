@@ -33,6 +33,7 @@ UPDATE "Ünï co;de" SET t = 'changed';
 """
 
 
+@pytest.mark.both
 def test_a_restore_brings_back_exactly_what_was_backed_up(
     shop: Any, stock_file: str
 ) -> None:  # A25, A43
@@ -49,6 +50,7 @@ def test_a_restore_brings_back_exactly_what_was_backed_up(
     assert shop.site.psql(contents.CONTENT, done["kept"]) == changed
 
 
+@pytest.mark.both
 def test_undo_brings_the_replaced_content_back_once(shop: Any, stock_file: str) -> None:  # A39
     shop.psql(CHANGE)
     before, state = shop.content(), shop.state()
@@ -91,6 +93,7 @@ def test_a_backup_restores_into_an_empty_server(  # A1, A2
     assert done["database"] == "app"
 
 
+@pytest.mark.both
 def test_another_database_can_be_the_target(shop: Any, stock_file: str) -> None:
     before = shop.content()
     other = f"{shop.name}_copy"
@@ -246,6 +249,7 @@ def test_a_question_names_source_target_and_what_is_kept(shop: Any, stock_file: 
     assert "back with: inv db.restore --undo" in question
 
 
+@pytest.mark.both
 def test_a_damaged_file_is_refused(shop: Any) -> None:  # A15
     file = Path(shop.backup())
     data = bytearray(file.read_bytes())
@@ -259,6 +263,7 @@ def test_a_damaged_file_is_refused(shop: Any) -> None:  # A15
     assert shop.databases() == [shop.name]
 
 
+@pytest.mark.both
 def test_a_user_without_the_right_is_told_and_may_go_in_place(shop: Any) -> None:
     user = f"{shop.name}_user"
     shop.site.psql(f"CREATE ROLE {user} LOGIN; DROP DATABASE {shop.name}")

@@ -31,12 +31,12 @@ def left(shop: Any) -> list[Any]:
     site = shop.site
     while (site.programs("pg_restore") or site.sessions()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    files = shop.site.docker("exec", shop.site.container, "sh", "-c", "ls /tmp").split()
-    found = [each for each in files if each.startswith("invstack")]
+    found = site.copies()
     found += [each for each in shop.databases() if each != shop.name]
     return [*found, *filter(None, (shop.site.programs("pg_restore"), shop.site.sessions()))]
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_drops_what_was_begun(shop: Any, number: int, expected: int) -> None:
     child = restoring(shop)
@@ -67,6 +67,7 @@ def test_a_signal_while_a_database_is_being_copied_leaves_no_copy(shop: Any) -> 
     assert left(shop) == []
 
 
+@pytest.mark.both
 def test_a_killed_run_is_cleaned_up_after_by_the_next_one(shop: Any) -> None:  # A45
     child = restoring(shop)
     before = shop.content()

@@ -8,6 +8,7 @@ import pytest
 pytestmark = pytest.mark.engine
 
 
+@pytest.mark.both
 def test_a_snapshot_brings_the_content_back_as_often_as_wanted(shop: Any) -> None:
     before, state = shop.content(), shop.state()
     made = shop.ok("snapshot", name="before")

@@ -1,6 +1,5 @@
 """Plain SQL migrations against a real server; every test has a database of its own."""
 
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -11,17 +10,15 @@ from typing import Any
 
 import pytest
 
-from invoke_stack import settings
 from invoke_stack.database import target as targets
 from invoke_stack.database import url
 from invoke_stack.database.migrating import Development, Place, State, Tool
 from invoke_stack.database.sqlfiles import journal
 from invoke_stack.database.sqlfiles.tool import NO_DRIFT, SqlFiles
-from invoke_stack.engines import docker
+from invoke_stack.engines import opening
 from invoke_stack.environment import declared
 from invoke_stack.errors import BusyError, ExitCode, StackError, UsageError
 from invoke_stack.events import Event, silent
-from invoke_stack.process import SystemRunner
 from invoke_stack.project import Project
 
 pytestmark = pytest.mark.engine
@@ -55,9 +52,9 @@ class Bench:
 
 @pytest.fixture
 def bench(site: Any) -> Iterator[Bench]:
-    project = Project(site.root, settings.load([]), SystemRunner(os.environ), os.environ)
+    project = site.project()
     stack = declared.load(project)
-    with docker.connect(project) as engine:
+    with opening.open(project) as engine:
         found = targets.find(project, stack, engine)
         inside = url.find(project, stack, engine, view="stack").text
         whole = Place(stack, engine, found, host="", stack=inside)
@@ -71,6 +68,7 @@ ONE = "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);"  # no last line end
 TWO = "ALTER TABLE a ADD word text DEFAULT 'it''s -- ok'; -- a comment at the end"
 
 
+@pytest.mark.both
 def test_files_are_applied_in_order_to_a_database_that_does_not_exist_yet(bench: Bench) -> None:
     assert isinstance(bench.tool, Tool)
     bench.write(m0001_a=ONE, m0002_word=TWO, m0010_last="CREATE VIEW v AS SELECT word FROM a")
@@ -85,6 +83,7 @@ def test_files_are_applied_in_order_to_a_database_that_does_not_exist_yet(bench:
     assert bench.query("SELECT count(*) FROM a") == "1"
 
 
+@pytest.mark.both
 def test_what_is_pending_unknown_or_edited_is_seen(bench: Bench) -> None:
     bench.write(m0001_a=ONE, m0002_word=TWO)
     bench.deploy()
@@ -193,6 +192,7 @@ def test_rows_in_copy_format_are_taken_as_they_are(bench: Bench) -> None:
     assert bench.query("SELECT count(*), count(w) FROM a") == "2|1"
 
 
+@pytest.mark.both
 def test_two_runs_at_once_apply_every_file_once(bench: Bench) -> None:
     slow = "SELECT pg_sleep(0.3); CREATE TABLE t%d ();"
     bench.write(**{f"m000{n}_t": slow % n for n in (1, 2, 3)})
@@ -224,6 +224,7 @@ def test_a_lock_that_is_held_for_long_is_busy(bench: Bench) -> None:
     assert bench.state().notes == (NO_DRIFT,)
 
 
+@pytest.mark.both
 def test_the_seed_runs_whole_or_not_at_all(bench: Bench) -> None:
     bench.write(m0001_a=ONE)
     bench.deploy()
@@ -253,6 +254,7 @@ def test_a_name_makes_the_next_file_and_an_empty_one_is_not_applied(bench: Bench
     assert bench.state().clean
 
 
+@pytest.mark.both
 def test_the_password_is_in_no_process_and_no_message(bench: Bench, canaries: Any) -> None:
     told: list[Event] = []
     bench.write(m0001_a=f"DO $$ BEGIN RAISE NOTICE 'it is {canaries[0]}'; END $$;")

@@ -2,29 +2,24 @@
 
 import hashlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from invoke_stack import settings
 from invoke_stack.database import catalog, verify
-from invoke_stack.process import SystemRunner
-from invoke_stack.project import Project
 
 pytestmark = pytest.mark.engine
 
 
 def checked(site: Any, file: Path) -> verify.Verification:
-    project = Project(site.root, settings.load([]), SystemRunner(os.environ), os.environ)
+    project = site.project()
     return verify.verify(project, catalog.resolve(project, str(file), ()))
 
 
+@pytest.mark.both
 def test_a_good_backup_reaches_the_full_decode(site: Any) -> None:
     file = Path(site.run("backup")[1]["file"])
 
@@ -34,6 +29,7 @@ def test_a_good_backup_reaches_the_full_decode(site: Any) -> None:
     assert result.level == "L2"
 
 
+@pytest.mark.both
 def test_damage_behind_a_matching_checksum_fails_to_decode(site: Any) -> None:  # A17
     made = site.run("backup", settings={"db": {"compression": "gzip:6"}})[1]
     file, data = Path(made["file"]), bytearray(Path(made["file"]).read_bytes())
@@ -63,20 +59,13 @@ def test_without_a_running_database_the_decode_is_said_to_be_unchecked(site: Any
     assert "has no container" in result.checks[-1].text
 
 
-def test_a_killed_decode_does_not_stay_in_the_container(site: Any) -> None:
+@pytest.mark.both
+def test_a_killed_decode_does_not_stay_behind(site: Any) -> None:
     file = Path(site.run("backup", settings={"db": {"name": "big"}})[1]["file"])
-    code = (
-        "import os, sys; from pathlib import Path; from invoke_stack import settings\n"
-        "from invoke_stack.database import catalog, verify\n"
-        "from invoke_stack.process import SystemRunner; from invoke_stack.project import Project\n"
-        "p = Project(Path(sys.argv[1]), settings.load([]), SystemRunner(os.environ), os.environ)\n"
-        "verify.verify(p, catalog.resolve(p, sys.argv[2], ()))\n"
-    )
-    words = [sys.executable, "-c", code, str(site.root), str(file)]
-    with subprocess.Popen(words, start_new_session=True, stderr=subprocess.DEVNULL) as child:
+    with site.start("verify", file=str(file)) as child:
         site.until(lambda: site.programs("pg_restore") > 0, child)
         child.send_signal(signal.SIGINT)
-        child.wait(10)
+        child.communicate(timeout=10)
     deadline = time.monotonic() + 5
     while site.programs("pg_restore") and time.monotonic() < deadline:
         time.sleep(0.1)

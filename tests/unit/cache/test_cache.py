@@ -1,5 +1,6 @@
 """The stack's cache without a server: whom to connect as, what it says, what is asked."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,7 +47,9 @@ save
 
 
 class Engine:
-    """The part of `Docker` that cache tasks ask."""
+    """The part of an engine that cache tasks ask; with a folder the programs are here."""
+
+    folder: Path | None = None
 
     def __init__(self, *started: str, state: str = "running", **environment: str) -> None:
         self.started, self.state, self.env = started, state, environment
@@ -61,6 +64,16 @@ class Engine:
 
     def command(self, _container: str) -> tuple[str, ...]:
         return self.started
+
+    @property
+    def name(self) -> str:
+        return "docker" if self.folder is None else "embedded"
+
+    def programs(self, _container: str) -> Path | None:
+        return self.folder
+
+    def address(self, _container: str) -> dict[str, str]:
+        return {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "6380"}
 
 
 def stack(image: str = "redis:7-alpine", /, **values: str) -> Any:
@@ -312,3 +325,25 @@ def test_a_server_that_refuses_is_an_error(site: Project, runner: Any) -> None:
 
     with pytest.raises(StackError, match="refused: ERR unknown command"):
         flush.flush(site, stack(), Engine(), lambda _: None)  # type: ignore[arg-type]
+
+
+def test_without_docker_the_client_runs_here_and_the_password_is_no_argument(
+    site: Project, tmp_path: Path
+) -> None:
+    engine = Engine("redis-server", "--requirepass", "canary-pw")
+    engine.folder = tmp_path
+    program = tmp_path / "redis-cli"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+
+    # The image is Valkey's, the server that was found here is not.
+    found = target.find(site, stack("valkey/valkey:8"), engine)  # type: ignore[arg-type]
+
+    assert found.inside(("GET", "a"), db=3, fed=True) == Command(
+        ("redis-cli", "-h", "127.0.0.1", "-p", "6380", "-n", "3", "GET", "a"),
+        {"REDISCLI_AUTH": "canary-pw"},
+        without=("REDISCLI_AUTH",),
+        programs=tmp_path,
+    )
+    call = shell.command(found, (), db=0, terminal=True, major=7)
+    assert (call.argv[0], call.interactive) == ("redis-cli", True)

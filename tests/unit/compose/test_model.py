@@ -251,6 +251,12 @@ def test_what_nobody_knows_is_left_alone() -> None:
     assert model.services["bare"] == Service("bare")
 
 
+def test_a_value_that_is_no_text_is_handed_over_as_compose_writes_it() -> None:
+    found = service({"environment": {"A": True, "B": 3000, "C": 1.5}})
+
+    assert found.environment == {"A": "true", "B": "3000", "C": "1.5"}
+
+
 @pytest.mark.parametrize("document", [{}, {"services": None}, {"services": [], "volumes": []}])
 def test_an_empty_document_is_an_empty_stack(document: dict[str, Any]) -> None:
     assert parse(document) == Model("", {})

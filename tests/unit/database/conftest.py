@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +18,7 @@ from invoke_stack.database import manifest as manifests
 from invoke_stack.database import names
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.engines import containers
-from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Volume
+from invoke_stack.engines.containers import Container, Volume
 from invoke_stack.process import SystemRunner
 from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
@@ -80,11 +80,24 @@ class FakeDeclared:
 
 @dataclass
 class FakeEngine:
-    """The part of `Docker` that `db.*` asks."""
+    """The part of an engine that `db.*` asks; with ``folder`` the programs are on this machine."""
 
     found: tuple[Container, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     log: str = ""
+    folder: Path | None = None
+    near: dict[str, str] = field(default_factory=dict)
+    endpoint: Any = field(default_factory=lambda: SimpleNamespace(local=True))
+
+    @property
+    def name(self) -> str:
+        return "docker" if self.folder is None else "embedded"
+
+    def programs(self, _container: str) -> Path | None:
+        return self.folder
+
+    def address(self, _container: str) -> dict[str, str]:
+        return self.near
 
     def containers(self, project: str) -> tuple[Container, ...]:
         return tuple(each for each in self.found if each.project == project)
@@ -136,6 +149,14 @@ def declare() -> Callable[..., FakeDeclared]:
 @pytest.fixture
 def engine() -> FakeEngine:
     return FakeEngine((container(),))
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> FakeEngine:
+    """An engine without containers, whose server has its programs, data and socket here."""
+    data = tmp_path / "data"
+    near = {"PGHOST": "/run/pg", "PGPORT": "5433", "PGDATA": str(data)}
+    return FakeEngine((container(),), folder=tmp_path / "bin", near=near)
 
 
 @pytest.fixture

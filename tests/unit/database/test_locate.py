@@ -300,3 +300,46 @@ def test_a_stack_without_a_database_names_the_variable_to_take(bare: Project) ->
 def test_an_unknown_view_is_refused(bare: Project) -> None:
     with pytest.raises(UsageError, match="no such view: inside"):
         url.find(bare, stack(), None, view="inside")
+
+
+@pytest.fixture
+def near(publishing: Any, embedded: Any) -> Any:
+    """An engine without containers, whose `pg` has its own port published as 5433."""
+    embedded.found = publishing.found
+    return embedded
+
+
+@pytest.mark.parametrize("text", [INSIDE, LOCAL], ids=["service name", "published port"])
+def test_without_docker_a_url_into_the_stack_is_asked_for_its_password(
+    bare: Project, near: Any, text: str
+) -> None:
+    found = locate.find(bare, stack(A=text), near, "A")
+    call = found.inside(("psql",))
+
+    assert (found.place, found.service, found.container) == ("stack", "pg", "")
+    assert (call.argv, call.programs) == (("psql",), near.folder)
+    # Not the socket, which lets its owner in whatever the URL says.
+    assert (call.env["PGHOST"], call.env["PGPORT"]) == ("127.0.0.1", "5433")
+    assert (call.env["PGUSER"], call.env["PGPASSWORD"]) == ("u", "canary-pw")
+
+
+def test_without_docker_and_without_a_published_port_the_servers_own_counts(
+    bare: Project, near: Any
+) -> None:
+    near.found = tuple(dataclasses.replace(each, bindings=()) for each in near.found)
+    near.near["PGPORT"] = "40123"
+
+    found = locate.find(bare, stack(A=INSIDE), near, "A")
+    assert found.inside(("psql",)).env["PGPORT"] == "40123"
+
+
+@pytest.mark.parametrize("text", [REMOTE, LOCAL.replace("5433", "5999")])
+def test_the_programs_of_an_embedded_server_reach_every_other_one(
+    bare: Project, near: Any, text: str
+) -> None:
+    found = locate.find(bare, stack(A=text), near, "A")
+    call = found.inside(("psql",))
+
+    assert (found.place != "stack", found.container, found.programs) == (True, "", near.folder)
+    assert "PGDATA" not in call.env
+    assert call.env["PGHOST"] in {"db.example.com", "localhost"}

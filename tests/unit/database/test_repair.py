@@ -1,3 +1,5 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +124,38 @@ def test_the_first_superuser_is_read_from_the_data(
         logins.server(project, found, "/data")
     tried = [words for words in docker.asked if "psql" in words]
     assert len(tried) == 3  # app, postgres, first
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program is a script with a #! line")
+def test_without_docker_the_data_is_read_here(
+    project: Any, declared: Any, embedded: Any, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    program = embedded.folder / "psql"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$PGUSER" >> {asked}\nexit 2\n')
+    program.chmod(0o755)
+    (tmp_path / "data" / "global").mkdir(parents=True)
+    (tmp_path / "data" / "global" / "1260").write_bytes(ROW)
+    found = target.find(project, declared, embedded)
+
+    with pytest.raises(StackError, match="lets no superuser in"):
+        logins.server(project, found, found.address["PGDATA"])
+    assert asked.read_text().split() == ["app", "postgres", "first"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program is a script with a #! line")
+def test_without_docker_the_app_is_let_in_over_this_machines_network(
+    project: Any, declared: Any, embedded: Any
+) -> None:
+    program = embedded.folder / "psql"
+    program.parent.mkdir()
+    script = '[ "$PGHOST $PGPORT $PGPASSWORD" = "127.0.0.1 5433 canary-pw" ]'
+    program.write_text(f"#!/bin/sh\n{script} && echo >&2 'FATAL: no password supplied'\nexit 2\n")
+    program.chmod(0o755)
+
+    found = target.find(project, declared, embedded)
+    assert logins.problem(project, found) == "it does not let user app in"
 
 
 def test_the_server_is_seen_by_whoever_gets_in(project: Any, found: Target, docker: Any) -> None:

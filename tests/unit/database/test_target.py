@@ -6,6 +6,7 @@ from invoke_stack.compose.model import Service
 from invoke_stack.database import sessions, target
 from invoke_stack.database.target import Target
 from invoke_stack.errors import StackError, UnreachableError, UsageError
+from invoke_stack.process import Command
 
 
 def test_the_database_is_found_by_image_and_its_login_in_its_environment(
@@ -127,3 +128,46 @@ def test_ending_sessions_looks_again_until_none_is_left(
     docker.answer("psql pg_terminate_backend", code=2)
     with pytest.raises(StackError, match="psql ended with code 2"):
         sessions.end(project, found, "invstack-1")
+
+
+def test_without_docker_the_servers_own_programs_run_here_over_its_socket(
+    project: Any, declared: Any, embedded: Any
+) -> None:
+    found = target.find(project, declared, embedded)
+
+    assert (found.container, found.place, found.where) == ("", "stack", "service pg")
+    assert found.inside(("pg_dump", "-x"), application="invstack-1") == Command(
+        ("pg_dump", "-x"),
+        env={
+            **embedded.near,
+            "PGAPPNAME": "invstack-1",
+            "PGCONNECT_TIMEOUT": "5",
+            "PGDATABASE": "shop",
+            "PGUSER": "app",
+            "PGPASSWORD": "canary-pw",
+        },
+        without=("PG*",),
+        programs=embedded.folder,
+    )
+
+
+def test_what_does_not_run_without_docker_has_no_container_to_speak_of(
+    project: Any, declared: Any, embedded: Any
+) -> None:
+    embedded.found = ()
+
+    with pytest.raises(UnreachableError) as caught:
+        target.find(project, declared, embedded)
+    assert str(caught.value) == "service pg: is not running"
+
+
+def test_a_program_of_this_machine_that_fails_is_named(
+    project: Any, declared: Any, embedded: Any, docker: Any
+) -> None:
+    script = embedded.folder / "psql"
+    script.write_text("#!/bin/sh\necho ERROR: of its own >&2\nexit 3\n")
+    script.chmod(0o755)
+
+    with pytest.raises(StackError, match="psql ended with code 3") as caught:
+        target.ask(project, target.find(project, declared, embedded), "SELECT 1;")
+    assert caught.value.detail == ("ERROR: of its own",)

@@ -55,7 +55,7 @@ def test_a_container_that_ended_is_told_with_its_log(
     engine.found = (dataclasses.replace(engine.found[0], exit_code=3),)
     engine.log = "one\ntwo"
 
-    with pytest.raises(StackError, match="its container ended with code 3") as caught:
+    with pytest.raises(StackError, match="service pg: it ended with code 3") as caught:
         wait.wait(project, declared, engine, 60)
 
     assert caught.value.detail == ("one", "two")

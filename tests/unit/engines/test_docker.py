@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from invoke_stack.compose.model import HealthCheck
-from invoke_stack.engines.docker import Docker, Volume, connect, unreachable
+from invoke_stack.engines.containers import Volume
+from invoke_stack.engines.docker import Docker, connect, unreachable
 from invoke_stack.engines.endpoint import Endpoint
 from invoke_stack.errors import ExitCode, StackError, UnreachableError, UsageError
 from invoke_stack.project import Project

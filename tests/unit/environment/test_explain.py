@@ -65,10 +65,23 @@ def test_both_views_come_from_the_published_ports(make_project: Make, runner: An
     assert found.document(reveal=True)["host"] == "postgresql://app:canary-4711@localhost:5433/app"
 
 
-def test_without_compose_the_views_are_unknown_and_it_says_why(
+def test_without_compose_the_files_are_read_all_the_same(make_project: Make, runner: Any) -> None:
+    runner.answer("config", code=1, stderr="docker: 'compose' is not a docker command.")
+    stack = "services: {db: {image: postgres, ports: ['5433:5432']}}\n"
+
+    found = only(explain(make_project(files=FILES | {"compose.yaml": stack}), "DATABASE_URL"))
+
+    assert found["notes"] == []
+    assert found["host"] is None  # a secret, masked
+    (plain,) = explain(make_project(), "DATABASE_URL")
+    assert plain.host is not None
+    assert plain.host.masked == "postgresql://app:***@localhost:5433/app"
+
+
+def test_where_compose_refuses_the_files_the_views_are_unknown_and_it_says_why(
     make_project: Make, runner: Any
 ) -> None:
-    runner.answer("config", code=1, stderr="docker: 'compose' is not a docker command.")
+    runner.answer("config", code=1, stderr="services.web must be a mapping")
 
     found = only(explain(make_project(files=FILES), "DATABASE_URL"))
 

@@ -48,10 +48,22 @@ def test_urls_are_those_of_the_host(make_project: Make, runner: Any) -> None:
     assert runner.ran[-1].env["DATABASE_URL"] == "postgresql://app:pw@localhost:5433/app"
 
 
-def test_without_docker_urls_stay_as_written_and_it_says_so(
+def test_without_compose_urls_are_rewritten_all_the_same(make_project: Make, runner: Any) -> None:
+    runner.answer("config", code=1, stderr="docker: 'compose' is not a docker command.")
+    stack = "services: {db: {image: postgres, ports: ['5433:5432']}}\n"
+    project = make_project(files={".env": f"DATABASE_URL={URL}\n", "compose.yaml": stack})
+    said: list[Any] = []
+
+    hosted.run(project, ("true",), project.root, said.append)
+
+    assert runner.ran[-1].env["DATABASE_URL"] == "postgresql://app:pw@localhost:5433/app"
+    assert said == []
+
+
+def test_where_compose_refuses_the_files_urls_stay_as_written_and_it_says_so(
     make_project: Make, runner: Any
 ) -> None:
-    runner.answer("config", code=1, stderr="docker: 'compose' is not a docker command.")
+    runner.answer("config", code=1, stderr="services.web must be a mapping")
     project = make_project(files={".env": f"DATABASE_URL={URL}\n", "compose.yaml": "services: {}"})
     said: list[Any] = []
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from invoke_stack.errors import StackError, UsageError
+from invoke_stack.errors import MissingProgramError, StackError
 from invoke_stack.process import Command, Runner, SystemRunner
 from invoke_stack.project import Project
 from invoke_stack.settings import Source, load
@@ -24,7 +24,7 @@ class NoPrograms:
     dry = False
 
     def capture(self, *_: object, **__: object) -> object:
-        raise UsageError("docker", "not found", hint="install it")
+        raise MissingProgramError("docker", "not found", hint="install it")
 
     attach = start = capture
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from invoke_stack.compose.variables import Variable
-from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Volume
+from invoke_stack.engines.containers import Container, Volume
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 from invoke_stack.stack import blanks

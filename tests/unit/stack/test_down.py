@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from invoke_stack.engines.docker import Volume
+from invoke_stack.engines.containers import Volume
 from invoke_stack.stack.down import question
 
 VOLUMES = (Volume("shop_pg", 52 * 1024**2), Volume("shop_cache", -1), Volume("shop_new", 0))

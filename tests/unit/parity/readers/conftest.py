@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from invoke_stack.errors import UsageError
+from invoke_stack.errors import MissingProgramError
 from invoke_stack.parity.declaration import Declaration, Options
 from invoke_stack.parity.readers.compose import ComposeReader
 from invoke_stack.parity.readers.render import RenderReader
@@ -29,7 +29,7 @@ class NoPrograms:
     dry = False
 
     def capture(self, *_: object, **__: object) -> object:
-        raise UsageError("docker", "not installed", hint="install it")
+        raise MissingProgramError("docker", "not installed", hint="install it")
 
     attach = start = capture
 

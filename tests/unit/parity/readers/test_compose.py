@@ -152,13 +152,25 @@ def test_no_secret_leaves_the_reader(compose: Read) -> None:
     assert "hunter2" not in repr(compose(FILES))
 
 
-def test_without_compose_the_first_file_alone_is_read_and_that_is_said(lay: Lay) -> None:
+def test_without_compose_the_files_are_merged_alike(lay: Lay, compose: Read) -> None:
+    names = ("compose.yaml", "compose.prod.yaml")
+    found = ComposeReader().read(Workspace(lay(FILES)), names, Options("local"))
+
+    assert (found.problems, found.partial) == ((), False)
+    assert found == compose(FILES, *names)
+
+
+def test_without_compose_what_needs_it_is_said_and_the_first_file_alone_is_read(lay: Lay) -> None:
+    files = {**FILES, "compose.prod.yaml": "services: {web: {extends: {service: db}}}\n"}
     found = ComposeReader().read(
-        Workspace(lay(FILES)), ("compose.yaml", "compose.prod.yaml"), Options("local")
+        Workspace(lay(files)), ("compose.yaml", "compose.prod.yaml"), Options("local")
     )
     web = found.processes["web"]
 
     assert found.partial
+    assert [each.message for each in found.problems] == [
+        "compose.prod.yaml:1: `extends` cannot be read without Docker Compose"
+    ]
     assert [each.skipped[:9] for each in found.problems] == ["overrides"]
     assert [(each.published, each.target) for each in web.ports] == [(3000, 3000)]
     assert web.env["API_KEY"].value is None

@@ -46,7 +46,7 @@ CASES: Mapping[str, Mapping[str, str]] = {
 PROGRAM = """
 import json, os, resource, sys, time
 from pathlib import Path
-from invoke_stack.errors import StackError, UsageError
+from invoke_stack.errors import MissingProgramError, StackError
 from invoke_stack.parity import facts
 from invoke_stack.project import Project
 from invoke_stack.settings import load
@@ -54,7 +54,7 @@ from invoke_stack.settings import load
 class NoPrograms:
     dry = False
     def capture(self, *_, **__):
-        raise UsageError("docker", "not installed")
+        raise MissingProgramError("docker", "not installed")
     attach = start = capture
 
 def peak():
@@ -79,6 +79,11 @@ print(json.dumps({
 """
 
 
+HARMLESS = {
+    "nothing wrong", "2 MB script", "2 MB schema", "scripts in a circle", "growing variables",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_hostile_project_ends_in_time_and_in_words(case: str, tmp_path: Path) -> None:
     for name, text in {**PLAIN, **CASES[case]}.items():
@@ -94,6 +99,6 @@ def test_a_hostile_project_ends_in_time_and_in_words(case: str, tmp_path: Path) 
     found = json.loads(done.stdout)
     assert found["seconds"] < 2
     assert found["megabytes"] < 200
-    # Without Compose there is always one problem; a hostile file is another, or an error.
-    assert found["said"]
+    # What is only large or winding is read all the same; the rest is a problem, or an error.
+    assert bool(found["said"]) == (case not in HARMLESS)
     assert all(len(each) < 500 for each in found["said"])

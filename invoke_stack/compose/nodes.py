@@ -12,12 +12,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from invoke_stack.errors import UsageError
-from invoke_stack.parity.values import Src
 
 MOST = 100_000
 """Nodes; a stack of 1,000 services has some 50,000."""
 _DEEPEST = 100
+_TEXT = "tag:yaml.org,2002:str"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Src:
+    """A place.
+
+    Attributes:
+        file: path from the project root with forward slashes; "" for a platform's default.
+        line: counted from 1; 0 for the whole file.
+        path: YAML path (`services.web.ports`) or Dockerfile instruction (`FROM`).
+    """
+
+    file: str
+    line: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,7 @@ class Node:
         key: where the key of this value stands, for a field of a mapping.
         quoted: a scalar in quotes, or a block: a text whatever it looks like.
         tag: an own tag (`!reset`), else "".
+        listed: a list, an empty one, too.
     """
 
     src: Src
@@ -41,6 +60,7 @@ class Node:
     key: Src | None = None
     quoted: bool = False
     tag: str = ""
+    listed: bool = False
 
     @property
     def null(self) -> bool:
@@ -88,12 +108,26 @@ def read(text: str, file: str) -> Node:
     Raises:
         UsageError: broken YAML, with its line; or one that expands without bounds.
     """
+    return next(_documents(text, _Reading(file)), Node(Src(file, 1)))
+
+
+def strict(text: str, file: str) -> tuple[Node, ...]:
+    """Return every document of a YAML text in which no key stands twice.
+
+    Raises:
+        UsageError: broken YAML, with its line; a key that stands twice.
+    """
+    return tuple(_documents(text, _Reading(file, strict=True)))
+
+
+def _documents(text: str, reading: _Reading) -> Iterator[Node]:
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    file = reading.file
     try:
         # Events, not nodes: composing recurses in C, and a deep nest overflows its stack.
-        return _Reading(file).document(yaml.parse(text, loader))
+        yield from reading.documents(yaml.parse(text, loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -101,6 +135,10 @@ def read(text: str, file: str) -> Node:
         raise UsageError(f"{file}:{line}", "broken YAML", hint="correct the line") from None
     except (yaml.YAMLError, ValueError):
         raise UsageError(file, "broken YAML", hint="correct the file") from None
+
+
+def _own(tag: str | None) -> str:
+    return tag if tag and tag.startswith("!") and tag != "!" else ""
 
 
 @dataclass(slots=True)
@@ -121,13 +159,14 @@ class _Open:
 
 
 class _Reading:
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, file: str, *, strict: bool = False) -> None:
+        self.file = file
+        self._strict = strict
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._count = 0
 
-    def document(self, events: Iterator[Any]) -> Node:
+    def documents(self, events: Iterator[Any]) -> Iterator[Node]:
         import yaml
 
         for event in events:
@@ -141,18 +180,18 @@ class _Reading:
             elif isinstance(event, yaml.CollectionEndEvent):
                 done = self._end()
             elif isinstance(event, yaml.DocumentEndEvent):
-                break
+                self._anchors.clear()
             if done is not None:
                 self._count += done[1] if isinstance(event, yaml.AliasEvent) else 1
                 self._bound(self._count > MOST, "expands without bounds")
-                if not self._open:
-                    return done[0]
-                self._add(*done)
-        return Node(Src(self._file, 1))
+                if self._open:
+                    self._add(*done)
+                else:
+                    yield done[0]
 
     def _bound(self, broken: bool, what: str) -> None:  # noqa: FBT001
         if broken:
-            raise UsageError(self._file, f"YAML that {what}", hint="write a smaller file")
+            raise UsageError(self.file, f"YAML that {what}", hint="write a smaller file")
 
     def _place(self) -> tuple[str, Src | None]:
         """Return path and key place of the value that comes next."""
@@ -165,13 +204,13 @@ class _Reading:
             return above.path, None
         name = above.name.text or ""
         path = f"{above.path}.{name}" if above.path else name
-        return path, Src(self._file, above.name.src.line, path)
+        return path, Src(self.file, above.name.src.line, path)
 
     def _scalar(self, event: Any) -> Node:
         path, key = self._place()
-        src = Src(self._file, event.start_mark.line + 1, path)
-        tag = event.tag if event.tag and event.tag.startswith("!") and event.tag != "!" else ""
-        node = Node(src, event.value, key=key, quoted=bool(event.style), tag=tag)
+        src = Src(self.file, event.start_mark.line + 1, path)
+        quoted = bool(event.style) or event.tag == _TEXT
+        node = Node(src, event.value, key=key, quoted=quoted, tag=_own(event.tag))
         if event.anchor:
             self._anchors[event.anchor] = node, 1
         return node
@@ -180,22 +219,23 @@ class _Reading:
         found = self._anchors.get(event.anchor)
         if found is None:
             line = event.start_mark.line + 1
-            raise UsageError(f"{self._file}:{line}", "an alias without its anchor")
+            raise UsageError(f"{self.file}:{line}", "an alias without its anchor")
         _, key = self._place()
         return replace(found[0], key=key), found[1]
 
     def _start(self, event: Any, *, mapping: bool) -> None:
         self._bound(len(self._open) >= _DEEPEST, "is nested too deeply")
         path, key = self._place()
-        tag = event.tag if event.tag and event.tag.startswith("!") and event.tag != "!" else ""
         line = event.start_mark.line + 1
-        self._open.append(_Open(line, path, key, mapping, event.anchor, tag))
+        self._open.append(_Open(line, path, key, mapping, event.anchor, _own(event.tag)))
 
     def _end(self) -> tuple[Node, int]:
         done = self._open.pop()
         fields = {**done.merged, **done.fields}
-        src = Src(self._file, done.line, done.path)
-        node = Node(src, None, tuple(done.items), fields, done.key, tag=done.tag)
+        src = Src(self.file, done.line, done.path)
+        node = Node(
+            src, None, tuple(done.items), fields, done.key, tag=done.tag, listed=not done.mapping
+        )
         if done.anchor:
             self._anchors[done.anchor] = node, done.size
         return node, done.size
@@ -213,4 +253,7 @@ class _Reading:
                 for each in node.items or (node,):
                     above.merged = {**each.fields, **above.merged}
             else:
+                if self._strict and name.text in above.fields:
+                    message = f"{name.text} stands there twice"
+                    raise UsageError(str(name.src), message, hint="leave one of the two away")
                 above.fields[name.text or ""] = node

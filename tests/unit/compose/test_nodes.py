@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from invoke_stack.compose.nodes import read
 from invoke_stack.errors import UsageError
-from invoke_stack.parity.readers.nodes import read
 
 
 def test_every_scalar_is_text_with_its_line() -> None:

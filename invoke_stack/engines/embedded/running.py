@@ -1,0 +1,171 @@
+"""From what is wanted to a running service: programs, data, port, process."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from invoke_stack import events
+from invoke_stack.compose import families
+from invoke_stack.engines.embedded import (
+    account,
+    cluster,
+    declaring,
+    mounts,
+    postgres,
+    programs,
+    record,
+    redis,
+    serving,
+    sockets,
+)
+from invoke_stack.engines.embedded.account import Account
+from invoke_stack.engines.embedded.declaring import Wanted
+from invoke_stack.engines.embedded.programs import Programs
+from invoke_stack.engines.embedded.record import Home, Record
+from invoke_stack.errors import UsageError
+from invoke_stack.process import Command
+from invoke_stack.project import Project
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ready:
+    """A service with all that its process needs; nothing of it runs or exists yet.
+
+    Attributes:
+        account: who it runs as, None for the caller.
+        notes: what the user should know.
+        warnings: what will bite later.
+    """
+
+    wanted: Wanted
+    programs: Programs
+    account: Account | None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def ready(project: Project, wanted: Wanted) -> Ready:
+    """Return what a service will run on; looks only.
+
+    Raises:
+        UsageError: no programs for it are here, or its command needs a container.
+    """
+    home = record.home(project, wanted.service)
+    major = postgres.version_of(home.data) if wanted.kind == "postgres" else 0
+    if major:
+        found, why = programs.exact(project, wanted.kind, major), ""
+        if wanted.major and wanted.major != major:
+            why = f"its data here is of version {major}, so it runs on {found.shown}"
+    else:
+        found, why = programs.find(project, wanted.kind, wanted.major)
+    if wanted.kind == "postgres" and not home.data.exists():
+        postgres.settings(wanted.service, wanted.environment)
+    chosen = account.find(project.environ, project.root, home.data)
+    notes = list(wanted.notes)
+    if chosen is not None and not home.data.exists():
+        notes.append(f"runs as user {chosen.name}: it must not run as root")
+    return Ready(
+        wanted=wanted,
+        programs=account.reachable(found, wanted.kind, chosen),
+        account=chosen,
+        notes=tuple(f"{wanted.service}: {note}" for note in notes),
+        warnings=tuple(
+            f"{wanted.service} ({wanted.image}) {each}"
+            for each in (why, _extension(project, wanted, found))
+            if each
+        ),
+    )
+
+
+def planned(found: Ready, port: int) -> Record:
+    """Return a service's record on a port; its data and sockets are made by `provide`.
+
+    Raises:
+        UsageError: its command needs a container.
+    """
+    wanted = found.wanted
+    argv: tuple[str, ...] = (found.programs.server, "-")
+    config = ""
+    if wanted.kind == "postgres":
+        argv = postgres.server(wanted.command, wanted.mounts, wanted.volume)
+    else:
+        lines = redis.directives(wanted.command, wanted.environment, wanted.mounts, wanted.service)
+        config = redis.config(lines, port, found.programs.version)
+    return Record(
+        service=wanted.service,
+        kind=wanted.kind,
+        image=wanted.image,
+        folder="",
+        volume=wanted.volume,
+        target=wanted.target,
+        port=port,
+        programs=str(found.programs.folder),
+        argv=argv,
+        sockets="",
+        account=found.account.numbers if found.account else None,
+        environment=wanted.environment,
+        command=wanted.command,
+        config=config,
+    )
+
+
+def provide(project: Project, found: Ready, plan: Record, report: events.Report) -> Record:
+    """Make the service's data where there is none, and return its record with its folders."""
+    home = serving.prepare(project, plan.service)
+    if plan.kind == "postgres":
+        place = sockets.make(home.folder, found.account)
+        plan = dataclasses.replace(plan, sockets=str(place))
+        if not home.data.exists():
+            report(events.Step(f"{plan.service}: making its database"))
+            cluster.make(_making(project, found, home, place, plan, report), report)
+    elif not home.data.exists():
+        _folder(home, found.account)
+    record.name_volume(project, plan.service, plan.volume)
+    return plan
+
+
+def _making(  # noqa: PLR0913 - what a cluster is made of
+    project: Project, found: Ready, home: Home, place: Path, plan: Record, report: events.Report
+) -> cluster.Making:
+    wanted = found.wanted
+    folder = mounts.find(postgres.SCRIPTS, wanted.mounts)
+    single = [
+        each.source for each in wanted.mounts if each.target.startswith(f"{postgres.SCRIPTS}/")
+    ]
+    known, unknown = cluster.scripts(folder, single)
+    for each in unknown:
+        report(events.Warned(f"{plan.service}: {each.name} is no init script that runs here"))
+    return cluster.Making(
+        project=project,
+        service=plan.service,
+        programs=found.programs.folder,
+        data=home.data,
+        sockets=place,
+        account=found.account,
+        settings=postgres.settings(plan.service, wanted.environment),
+        argv=plan.argv,
+        environment=wanted.environment,
+        scripts=known,
+    )
+
+
+def _folder(home: Home, owner: Account | None) -> None:
+    home.data.mkdir(mode=0o700)
+    if owner is not None:
+        owner.own(home.data)
+
+
+def _extension(project: Project, wanted: Wanted, found: Programs) -> str:
+    """Return what to say about an image's extension that these programs lack."""
+    name = declaring.EXTENSIONS.get(families.image_name(wanted.image), "")
+    if not name or wanted.kind != "postgres":
+        return ""
+    asked = Command((str(found.folder / "pg_config"), "--sharedir"), effect="read")
+    try:
+        share = project.runner.capture(asked, timeout_s=20).stdout.strip()
+    except UsageError:
+        share = ""
+    if (Path(share) / "extension" / f"{name}.control").is_file():
+        return ""
+    return f"brings the extension {name}, which PostgreSQL in {found.folder} does not have"

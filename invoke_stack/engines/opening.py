@@ -1,0 +1,69 @@
+"""Opening the engine that runs this project's stack, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from invoke_stack import events
+from invoke_stack.engines import choice as choices
+from invoke_stack.engines import docker
+from invoke_stack.engines.choice import Choice
+from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.embedded.engine import Embedded
+from invoke_stack.errors import UsageError
+from invoke_stack.project import Project
+
+
+@contextmanager
+def open(  # noqa: A001 - read as `opening.open`
+    project: Project,
+    report: events.Report = events.silent,
+    *,
+    choice: Choice | None = None,
+    timeout_s: int = docker.TIMEOUT_S,
+) -> Iterator[Docker | Embedded]:
+    """Open the engine that runs the stack.
+
+    Args:
+        project: the project.
+        report: told which engine it is, where no setting says so.
+        choice: what `choice.chosen` has returned already.
+        timeout_s: how long one answer of a Docker engine may take.
+
+    Raises:
+        RefusedError: the stack's data is with an engine that does not answer.
+        UnreachableError: no engine answers.
+    """
+    if choice is None:
+        choice = choices.chosen(project)
+        choices.tell(choice, report)
+    if choice.name == "embedded":
+        yield embedded(project)
+        return
+    with docker.connect(project, timeout_s=timeout_s, where=choice.where) as engine:
+        yield engine
+
+
+def embedded(project: Project) -> Embedded:
+    """Return the embedded engine.
+
+    Raises:
+        UsageError: this system has none.
+    """
+    import os
+
+    if os.name != "posix":
+        hint = "start Docker Desktop, or work inside WSL"
+        raise UsageError("engine: embedded", "runs on Linux and macOS", hint=hint)
+    return Embedded(project)
+
+
+def docker_only(project: Project, task: str, instead: str) -> None:
+    """Refuse what only containers can do, before anything is asked of an engine.
+
+    Raises:
+        UsageError: the stack runs embedded; ``instead`` says what to do.
+    """
+    if choices.chosen(project).name == "embedded":
+        raise UsageError(task, "needs Docker: this stack runs on the embedded engine", hint=instead)

@@ -1,0 +1,1 @@
+"""What `stack.*` does where the embedded engine runs the stack."""
