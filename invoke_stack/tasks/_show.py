@@ -136,8 +136,6 @@ def stats(run: Run, found: tuple[Usage, ...]) -> None:
 
 def config(run: Run, result: Overview) -> None:
     """Print what was detected."""
-    for name in result.unread:
-        run.console.warn(f"{name}: Invoke reads tasks.py and not this one")
     if run.json:
         run.console.document(_jsonable(asdict(result)))
         return

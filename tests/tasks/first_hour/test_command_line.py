@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SERVICES: dict[str, Any] = {"web": {"build": "."}, "db": {"image": "postgres:16"}}
 DOCS = (Path(__file__).parents[3] / "docs" / "first-hour.md").read_text("utf-8")
+DOCTOR = ("python", "-m", "invoke_stack", "stack.doctor")
 PACKAGE = Path(invoke_stack.__file__).parent
 
 
@@ -99,6 +100,10 @@ def test_an_invoke_yaml_that_is_no_yaml_is_told_with_its_place(
     assert f".{kind}: " in done.stderr
     assert re.search(rf'in "{re.escape(str(path))}", line \d+, column \d+', done.stderr)
     assert kind in DOCS
+    # What the docs name for it does start, and says where.
+    told = stage.inv(*DOCTOR[3:], program=(sys.executable, *DOCTOR[1:3]))
+    assert f"`{' '.join(DOCTOR)}`" in DOCS
+    assert (told.code, "settings  invoke.yaml:" in told.out) == (3, True)
 
 
 @pytest.mark.parametrize(
