@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import tempfile
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 SERVICES: dict[str, Any] = {"db": {"image": "postgres:16"}, "web": {"build": "."}}
 # `engine: auto` may find another way without Docker; who asks for Docker is told about Docker.
 DOCKER = {"INVSTACK_ENGINE": "docker"}
-# What `SERVICES` says, for the reader that stands in where Compose is not there.
-COMPOSE = "services:\n  db: {image: 'postgres:16'}\n  web: {build: .}\n"
 TASKS = ("stack.up", "stack.ps", "db.backup", "image.size")
 INSTALL = "(docker-compose-plugin): https://docs.docker.com/compose/install/"
 
@@ -86,8 +85,8 @@ def test_a_socket_that_this_user_may_not_use(
 
 @pytest.mark.parametrize("old", [True, False])
 def test_docker_without_the_compose_plugin(stage: Stage, old: bool) -> None:  # noqa: FBT001
-    stage.write("compose.yaml", COMPOSE)
     stage.stack(SERVICES)
+    stage.write("compose.yaml", json.dumps({"services": SERVICES}))
     said = "docker: 'compose' is not a docker command.\nSee 'docker --help'\n"
     stage.answer("compose", stderr=said, code=1)
     if old:
@@ -121,8 +120,8 @@ def test_a_compose_that_is_too_old(stage: Stage, engine: FakeEngine) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_docker_at_all(stage: Stage, task: str) -> None:
-    stage.write("compose.yaml", COMPOSE)
     stage.stack(SERVICES)
+    stage.write("compose.yaml", json.dumps({"services": SERVICES}))
     (stage.bin / "docker").unlink()
 
     ran = stage.inv(task, PATH=str(stage.bin), **DOCKER)
