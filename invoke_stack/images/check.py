@@ -71,10 +71,7 @@ def check(
         for target in wanted:
             report(events.Step(f"reading {target.tag}"))
             image = layers.read(engine, target)
-            if stored.elsewhere(project, target.service, image.id):
-                mode = declared.mode.name
-                what = f"{target.tag} was not built from what {mode} declares: another mode's image"
-                report(events.Warned(what, f"inv image.build --mode {mode}"))
+            stored.warn_elsewhere(project, declared, target.service, image.id, report)
             subject = inspected(project, declared, engine, target, image)
             found.append(_checked(project, subject, image))
             if request.run:
