@@ -197,7 +197,8 @@ def main() -> int:
         finally:
             shown.clean(docker=not missing)
     if code == 0:
-        print("\nNext: the same in a project of your own; README.md shows how.")
+        print("\nNext: the same in a project of your own; README.md shows how, and there")
+        print("`inv stack.doctor` says what is missing on this machine.")
     return code
 
 
