@@ -166,15 +166,21 @@ def test_a_stack_without_docker(project: Callable[..., Project], port: Callable[
     (stack.folder / ".env").chmod(0o600)
     stack.environ |= {"INVSTACK_ENGINE": "embedded", "PG_PORT": str(port())}
 
-    before = stack.inv("stack.doctor").ok()
+    stack.write("migrations/001_init.sql", "CREATE EXTENSION postgis_of_nowhere;\n")
+    before = stack.inv("stack.doctor")
+    stack.write("migrations/001_init.sql", "CREATE EXTENSION IF NOT EXISTS plpgsql;\n")
+    again = stack.inv("stack.doctor").ok()
     stack.up()
     try:
         during = stack.inv("stack.doctor", "--json").ok()
     finally:
         stack.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
 
-    assert "✓ engine    embedded: setting engine: embedded" in before.stdout
-    assert "fix: start it with: inv stack.up" in before.stdout
+    assert "✓ engine      embedded: setting engine: embedded" in before.stdout
+    assert before.code == 3
+    assert "✗ extensions  postgis_of_nowhere: migrations/001_init.sql creates it" in before.stdout
+    assert "✓ extensions  pg: has plpgsql" in again.stdout
+    assert "fix: start it with: inv stack.up" in again.stdout
     assert passes(during, "DOC-DATABASE")["pg"].startswith("postgres ")
     assert stack.environ["PG_PORT"] in passes(during, "DOC-PORTS")["ports"]
     assert not passes(during, "DOC-CLOCK")
