@@ -49,9 +49,10 @@ def judged(server: Server, *, by_image: bool = True) -> Line:
             f"{server.image}: the next inv stack.up cannot start on it"
         )
         fix = (
-            f"set its image to PostgreSQL {has} again; to go to {wanted}: inv db.backup, a new "
-            "volume, inv db.restore"
+            f"inv db.upgrade moves the data to {wanted}; or set its image to PostgreSQL {has} again"
         )
+        if wanted < has:
+            fix = f"set its image to PostgreSQL {has} again: an older server cannot read the data"
         return wrong("DOC-DATABASE", server.service, message, fix)
     return ok("DOC-DATABASE", server.service, f"{server.kind} {server.facts.server} answers")
 

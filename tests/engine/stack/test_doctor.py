@@ -103,7 +103,7 @@ def test_files_that_name_another_major_than_the_volume_has(running: Project) -> 
     assert result.code == 3
     assert found["subject"] == "pg"
     assert "the compose file says postgres:17-alpine" in found["message"]
-    assert found["fix"].startswith("set its image to PostgreSQL 16 again")
+    assert found["fix"].startswith("inv db.upgrade moves the data to 17")
 
 
 def test_a_migration_that_wants_what_the_server_has_not(running: Project) -> None:
