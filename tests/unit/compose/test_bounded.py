@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,25 @@ def test_what_is_no_compose_file_is_told_with_its_line(
     read: Read, text: str, expected: str
 ) -> None:
     assert str(refusal(read, text)) == expected
+
+
+ODD = (5, 1.5, True, "x", [[1]], [{}], {"a": {}}, [None], [{"target": {}, "path": {}}])
+
+
+@pytest.mark.parametrize("key", ["build", "ports", "env_file", "links", "volumes", "networks"])
+@pytest.mark.parametrize("low", ODD)
+@pytest.mark.parametrize("high", ODD)
+def test_odd_values_are_refused_or_read_but_never_a_crash(
+    read: Read, key: str, low: Any, high: Any
+) -> None:
+    texts = [json.dumps({"services": {"a": {key: each}}}) for each in (low, high)]
+
+    try:
+        found = read(*texts)
+    except UsageError as problem:
+        assert problem.hint
+    else:
+        assert list(model.parse(found).services) == ["a"]
 
 
 def test_a_conflict_of_forms_names_the_later_file_and_the_path(read: Read) -> None:
