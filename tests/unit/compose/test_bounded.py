@@ -169,20 +169,19 @@ def test_odd_values_are_refused_or_read_but_never_a_crash(
 
     try:
         found = read(*texts)
-    except UsageError as problem:
-        assert problem.hint
-    else:
-        assert list(model.parse(found).services) == ["a"]
+    except UsageError:
+        return
+    assert list(model.parse(found).services) == ["a"]
 
 
 def test_a_conflict_of_forms_names_the_later_file_and_the_path(read: Read) -> None:
     problem = refusal(
         read,
-        "services: {web: {deploy: {labels: [a]}}}",
-        "services: {web: {deploy: [b]}}",
+        "services: {web: {ulimits: {nproc: 1}}}",
+        "services: {web: {ulimits: [b]}}",
     )
 
-    assert str(problem).startswith("2.yml: services.web.deploy: cannot be overridden")
+    assert str(problem).startswith("2.yml: services.web.ulimits: cannot be overridden")
 
 
 def test_several_documents_of_a_file_are_put_over_each_other(read: Read) -> None:
