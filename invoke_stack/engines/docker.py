@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from invoke_stack.compose.model import HealthCheck
@@ -104,6 +104,14 @@ class Docker:
         """Return the environment that a container was made with; it may hold secrets."""
         config = self._api.inspect_container(container).get("Config") or {}
         return dict(str(pair).partition("=")[::2] for pair in config.get("Env") or ())
+
+    def mounted(self, container: str, folder: str) -> tuple[str, str]:
+        """Return where the volume is mounted that has a folder, and its name; "" for none."""
+        found = self._api.inspect_container(container).get("Mounts") or ()
+        volumes = {each["Destination"]: each["Name"] for each in found if each["Type"] == "volume"}
+        holding = [each for each in volumes if PurePosixPath(folder).is_relative_to(each)]
+        mount = max(holding, key=len, default="")
+        return mount, volumes.get(mount, "")
 
     def addresses(self, container: str) -> tuple[str, ...]:
         """Return a container's own addresses in the networks of the engine."""

@@ -66,7 +66,7 @@ def change(
     report(events.Step(f"{verb} {', '.join(meant)}"))
     if on_embedded(project):
         with state.alone(project, f"stack.{verb}"):
-            acting.change(project, verb, meant)
+            acting.change(project, verb, meant, report)
         return meant
     done = project.runner.capture(commands.by_name(ours.name, verb, *services))
     done.require(f"docker compose {verb}", "did not succeed", hint="inv stack.ps")
