@@ -96,7 +96,7 @@ def planned(found: Ready, port: int) -> Record:
         service=wanted.service,
         kind=wanted.kind,
         image=wanted.image,
-        folder="",
+        place="",
         volume=wanted.volume,
         target=wanted.target,
         port=port,

@@ -105,10 +105,8 @@ class Bringing:
                 text = f"{wanted.service} publishes no port; here it is {postgres.LOOPBACK}:{port}"
                 self.report(events.Note(text))
             plan = running.planned(ready, port)
-            folder = str(self.declared.files.folder)
-            plans.append(
-                dataclasses.replace(plan, folder=folder, sockets=old.sockets if old else "")
-            )
+            place = record.place(self.project, wanted.service)
+            plans.append(dataclasses.replace(plan, place=place, sockets=old.sockets if old else ""))
         return plans
 
     def _require_ports(self, plans: Sequence[Record]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -115,6 +116,44 @@ def test_a_deaf_server_is_unhealthy_and_restart_mends_it(up: Machine) -> None:
         os.kill(up.pid("pg"), signal.SIGCONT)
     up.inv("stack.restart", "-s", "pg").ok()
     assert up.sql("SELECT 1").stdout == "1"
+
+
+def test_a_copy_of_the_project_never_touches_the_servers_of_the_first(
+    up: Machine, make: Callable[..., Machine]
+) -> None:
+    pids = up.pid("pg"), up.pid("cache")
+    copy = make()
+    shutil.copytree(up.home.parent, copy.folder / ".invoke-stack")
+
+    assert {each["state"] for each in copy.inv("stack.ps", "--json").document["services"]} == {
+        "exited"
+    }
+    copy.inv("stack.stop").ok()
+    copy.inv("stack.down").ok()
+
+    assert all(running(pid) for pid in pids)
+    copy.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
+    assert up.sql("SELECT 1").stdout == "1"
+    assert up.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", "SELECT 1").stdout == "1\n"
+
+
+def test_a_moved_project_finds_its_servers_again(make: Callable[..., Machine]) -> None:
+    moved = make()
+    moved.up()
+    pid = moved.pid("pg")
+    moved.folder = moved.folder.rename(moved.folder.with_name("moved"))
+
+    moved.up()
+
+    assert not running(pid)
+    assert moved.sql("SELECT count(*) FROM kept").stdout == "2"
+
+
+def test_docker_is_refused_while_the_servers_here_run(up: Machine) -> None:
+    refused = up.inv("stack.up", environ={"INVSTACK_ENGINE": "docker"})
+
+    assert refused.code == 4
+    assert refused.hint == "INVSTACK_ENGINE=embedded inv stack.down"
 
 
 def test_a_port_in_use_is_refused_with_its_holder_before_anything_is_made(
