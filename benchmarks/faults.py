@@ -18,7 +18,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +69,9 @@ class Scenario:
         check: looks at the project after a try; gets the exit code, returns what is wrong.
         before: is called before each try.
         full: arguments for a folder on a disk that is too small; none where it writes none.
+        after: the arguments of the next run, which has nothing to do with it and cleans up.
+        left: looks at the project after that run; returns what is left.
+        harms: further ways to interrupt it; what each does is made good when its block ends.
     """
 
     words: tuple[str, ...]
@@ -75,11 +79,16 @@ class Scenario:
     check: Callable[[Site, int], Counter[str]]
     before: Callable[[Site], None] = field(default=lambda _site: None)
     full: tuple[str, ...] = ()
+    after: tuple[str, ...] = ("db.wait",)
+    left: Callable[[Site], Counter[str]] = field(default=lambda _site: Counter())
+    harms: Mapping[str, Callable[[Site], AbstractContextManager[None]]] = field(
+        default_factory=dict
+    )
 
 
 def faults(scenario: Scenario) -> tuple[str, ...]:
     """Return the ways to interrupt it here; a small disk can only be mounted by root."""
-    ways = ("INT", "TERM", "KILL", "program", "container")
+    ways = ("INT", "TERM", "KILL", "program", "container", *scenario.harms)
     return (*ways, "disk") if scenario.full and os.geteuid() == 0 else ways
 
 
@@ -94,8 +103,8 @@ def run(scenario: Scenario, site: Site, tries: int, seed: int = 1) -> Counter[st
         scenario.before(site)
         # The first third is the start of Python and of the client; little can go wrong there.
         after_s = chance.uniform(0.3, 1.0) * whole_s
-        room = _disk(site.folder / SMALL, chance.randint(1, MEGABYTES // 15))
-        with room if way == "disk" else contextlib.nullcontext():
+        room = disk(site.folder / SMALL, chance.randint(1, MEGABYTES // 15))
+        with room if way == "disk" and scenario.full else contextlib.nullcontext():
             code = _try(scenario, site, way, after_s)
             found["finished before it" if code == 0 else f"ended by {way}"] += 1
             # How long a run takes changes with what else the machine does.
@@ -115,10 +124,13 @@ def _whole(scenario: Scenario, site: Site) -> float:
 
 def _try(scenario: Scenario, site: Site, way: str, after_s: float) -> int:
     """Run it once and interrupt it; return its exit code."""
-    if way == "disk":
+    if way == "disk" and scenario.full:
         return _started(site, (*scenario.words, *scenario.full)).wait()
     child = _started(site, scenario.words)
     time.sleep(after_s)
+    if way in scenario.harms:
+        with scenario.harms[way](site):
+            return child.wait()
     if way == "program":
         _docker("exec", site.container, "sh", "-c", _KILL, scenario.program)
     elif way == "container":
@@ -140,7 +152,7 @@ def _started(site: Site, words: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def _disk(folder: Path, megabytes: int) -> Iterator[None]:
+def disk(folder: Path, megabytes: int) -> Iterator[None]:
     """Have a folder on a disk of that size."""
     folder.mkdir()
     size = f"size={megabytes}m"
@@ -155,10 +167,10 @@ def _disk(folder: Path, megabytes: int) -> Iterator[None]:
 def _after(scenario: Scenario, site: Site) -> Counter[str]:
     """Run a task that has nothing to do with it; return what is left then."""
     done = subprocess.run(
-        (*INV, "db.wait"), cwd=site.folder, capture_output=True, text=True, check=False
+        (*INV, *scenario.after), cwd=site.folder, capture_output=True, text=True, check=False
     )
     sessions, databases = site.psql(_LEFT).split("|")
-    return Counter(
+    return scenario.left(site) + Counter(
         {
             "next runs that failed": int(done.returncode != 0),
             "files left after the next run": len(list(site.folder.rglob("*.partial"))),

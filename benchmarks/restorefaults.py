@@ -7,10 +7,14 @@ nothing of the interrupted one may be left. The tests do a tenth of it.
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import faults
 import server
@@ -20,6 +24,8 @@ from server import Site
 
 TRIES = 100
 MEGABYTES = 20
+DISK_MEGABYTES = 600
+_LITTLE_WAL = "ALTER SYSTEM SET max_wal_size = '100MB'; SELECT pg_reload_conf()"
 RETRIES = 3
 BAD = (*faults.BAD, "databases lost or mixed")
 _CONTENT = """
@@ -45,17 +51,25 @@ class Content:
         self._live = site.psql(_CONTENT)
 
     def check(self, site: Site, code: int) -> Counter[str]:
-        """Return what is wrong, before and after a run that cleans up."""
+        """Return what is wrong with the content."""
         wanted = {self._backup} if code == 0 else {self._backup, self._live}
-        wrong = Counter({"databases lost or mixed": int(_content(site) not in wanted)})
-        argv = (*INV, "db.snapshot", "--name", "next")
-        done = subprocess.run(argv, cwd=site.folder, capture_output=True, check=False)
-        wrong["next runs that failed"] += done.returncode != 0
-        wrong["databases left"] += int(site.psql(_UNFINISHED))
-        argv = ("docker", "exec", site.container, "sh", "-c", "ls /tmp | grep -c invstack")
-        left = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
-        wrong["files left after the next restore"] += int(left or 0) > 1
-        return wrong
+        return Counter({"databases lost or mixed": int(_content(site) not in wanted)})
+
+
+def left(site: Site) -> Counter[str]:
+    """Return what the next run has not removed."""
+    files = int(_sh(site, "ls /tmp | grep -c invstack") or 0)
+    return Counter(
+        {
+            "databases left": int(site.psql(_UNFINISHED)),
+            "files left after the next restore": int(files > 1),
+        }
+    )
+
+
+def _sh(site: Site, script: str) -> str:
+    argv = ("docker", "exec", site.container, "sh", "-c", script)
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _content(site: Site) -> str:
@@ -67,13 +81,61 @@ def _content(site: Site) -> str:
     return site.psql(_CONTENT)
 
 
-def restores(tries: int, megabytes: int = MEGABYTES, image: str = faults.IMAGE) -> Counter[str]:
+@contextlib.contextmanager
+def filled(site: Site) -> Iterator[None]:
+    """Have no room left on the server's disk; a server that gave up is started again."""
+    assert site.data is not None
+    ballast = site.data / "ballast"
+    try:
+        with ballast.open("wb") as stream, contextlib.suppress(OSError):
+            while room := _room(site.data):
+                os.posix_fallocate(stream.fileno(), stream.seek(0, os.SEEK_END), room)
+        yield
+    finally:
+        ballast.unlink()
+        subprocess.run(("docker", "start", site.container), capture_output=True, check=True)
+        site.wait()
+
+
+def _room(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def scenario(site: Site) -> Scenario:
+    """Return the restore that is interrupted; a server on a small disk has that filled, too."""
+    content = Content(site)
+    harms = {"disk": filled} if site.data else {}
+    return Scenario(
+        ("db.restore", "--yes"),
+        "pg_restore",
+        content.check,
+        content.before,
+        after=("db.snapshot", "--name", "next"),
+        left=left,
+        harms=harms,
+    )
+
+
+@contextlib.contextmanager
+def live(megabytes: int = MEGABYTES, image: str = faults.IMAGE) -> Iterator[Site]:
+    """Yield a server whose disk is small, where we may mount one."""
+    if os.geteuid() != 0:
+        with server.running(image, megabytes) as site:
+            yield site
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        with faults.disk(data, DISK_MEGABYTES), server.running(image, megabytes, data) as site:
+            for statement in _LITTLE_WAL.split(";"):
+                site.psql(statement)
+            yield site
+
+
+def restores(tries: int) -> Counter[str]:
     """Interrupt that many restores on a server of our own."""
-    with server.running(image, megabytes) as site:
-        content = Content(site)
-        words = ("db.restore", "--yes")
-        scenario = Scenario(words, "pg_restore", content.check, before=content.before)
-        return faults.run(scenario, site, tries)
+    with live() as site:
+        return faults.run(scenario(site), site, tries)
 
 
 def rows() -> list[tuple[str, str, str, str, str]]:

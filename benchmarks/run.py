@@ -18,6 +18,7 @@ from pathlib import Path
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 PARTS = {
     "listing": "Invoke with all collections",
+    "completing": "Completion",
     "startup": "Stack",
     "envfiles": "Env files",
     "growth": "Env files by their keys",
@@ -61,7 +62,9 @@ def _written() -> dict[str, str]:
     titles = {title: name for name, title in PARTS.items()}
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
     found = re.findall(r"^## (.+)\n((?:(?!^## ).*\n)*)", text, flags=re.MULTILINE)
-    return {titles[title]: f"## {title}\n{body}" for title, body in found if title in titles}
+    return {
+        titles[title]: f"## {title}\n{body.rstrip()}\n" for title, body in found if title in titles
+    }
 
 
 def _section(name: str, rows: list[tuple[str, str, str, str, str]]) -> str:

@@ -21,16 +21,19 @@ services:
     image: {image}
     shm_size: 256m
     environment: {{POSTGRES_USER: app, POSTGRES_PASSWORD: pw, POSTGRES_DB: app}}
+    volumes: ["{data}:/var/lib/postgresql/data"]
+volumes: {{data: {{}}}}
 """
 READY_S = 60
 
 
 @dataclass(frozen=True)
 class Site:
-    """A project folder whose database runs."""
+    """A project folder whose database runs; ``data`` is the folder of its files, if it has one."""
 
     folder: Path
     name: str
+    data: Path | None = None
 
     @property
     def container(self) -> str:
@@ -69,12 +72,17 @@ class Site:
 
 
 @contextmanager
-def running(image: str, megabytes: int) -> Iterator[Site]:
-    """Yield a server of an image with that much data; it is removed at the end."""
+def running(image: str, megabytes: int, data: Path | None = None) -> Iterator[Site]:
+    """Yield a server of an image with that much data; it is removed at the end.
+
+    Its files lie in a volume, or in the folder ``data``.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        site = Site(Path(folder), f"invstack-bench-{secrets.token_hex(3)}")
+        site = Site(Path(folder), f"invstack-bench-{secrets.token_hex(3)}", data)
         (site.folder / "tasks.py").write_text(TASKS)
-        (site.folder / "compose.yaml").write_text(COMPOSE.format(name=site.name, image=image))
+        (site.folder / "compose.yaml").write_text(
+            COMPOSE.format(name=site.name, image=image, data=data or "data")
+        )
         try:
             site.compose("up", "--detach")
             site.wait()

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+if sys.version_info < (3, 11):  # noqa: UP036 - a checkout on PYTHONPATH meets any Python
+    from invoke.exceptions import Exit
+
+    raise Exit(
+        f"error: {sys.executable}: invoke_stack needs Python 3.11 or newer, "
+        f"and this is {sys.version_info[0]}.{sys.version_info[1]}\n"
+        "  hint: python3.11 -m venv .venv && .venv/bin/pip install invoke-stack, "
+        "then: .venv/bin/inv --list",
+        2,
+    )
 
 if TYPE_CHECKING:
     from invoke_stack.errors import StackError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import re
@@ -13,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from invoke_stack.errors import BusyError, StackError, UsageError
+from invoke_stack import rights
+from invoke_stack.errors import BusyError, UsageError
 
 _FAR = 1 << 40
 PRIVATE_FILE = 0o600
@@ -22,8 +22,12 @@ PRIVATE_FOLDER = 0o700
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
 
 
-def create_private(path: Path) -> int:
+def create_private(path: Path, shown: Path | None = None) -> int:
     """Create a new file that only its owner reads; return its descriptor.
+
+    Args:
+        path: its name.
+        shown: the name that an error gives it, for a file that gets another name later.
 
     Raises:
         StackError: it exists already (a planted link included) or cannot be written.
@@ -31,9 +35,7 @@ def create_private(path: Path) -> int:
     try:
         return os.open(path, _CREATE | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
     except OSError as problem:
-        raise StackError(
-            str(path), f"cannot be written: {problem.strerror}", hint="check the folder's rights"
-        ) from problem
+        raise rights.error(shown or path, "cannot be written", problem) from problem
 
 
 def write(path: Path, text: str) -> bool:
@@ -48,7 +50,7 @@ def write(path: Path, text: str) -> bool:
             return False
     make_folder(path.parent)
     partial = path.with_name(f"{partial_prefix(path)}{secrets.token_hex(4)}.partial")
-    descriptor = create_private(partial)
+    descriptor = create_private(partial, path)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
@@ -56,9 +58,7 @@ def write(path: Path, text: str) -> bool:
             os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as problem:
-        raise StackError(
-            str(path), f"cannot be written: {problem.strerror}", hint=_way_out(problem)
-        ) from problem
+        raise rights.error(path, "cannot be written", problem) from problem
     finally:
         partial.unlink(missing_ok=True)
     return True
@@ -81,18 +81,8 @@ def make_folder(path: Path, *, private: bool = False) -> None:
     try:
         path.mkdir(mode=PRIVATE_FOLDER if private else 0o777, parents=True, exist_ok=True)
     except OSError as problem:
-        raise UsageError(
-            str(path), f"cannot be created: {problem.strerror}", hint=_way_out(problem)
-        ) from problem
-
-
-def _way_out(problem: OSError) -> str:
-    """Return what to do about a file that cannot be made."""
-    if isinstance(problem, (FileExistsError, NotADirectoryError)):
-        return "a file is in the way: move it"
-    if isinstance(problem, IsADirectoryError):
-        return "a folder is in the way: move it"
-    return "make room on the disk" if problem.errno == errno.ENOSPC else "check the folder's rights"
+        text = f"cannot be created: {(problem.strerror or 'refused').lower()}"
+        raise UsageError(str(path), text, hint=rights.way_out(path, problem)) from problem
 
 
 def state_folder(root: Path) -> Path:
@@ -145,9 +135,7 @@ def _open_lock(path: Path) -> int:
     try:
         return os.open(path, flags, PRIVATE_FILE)
     except OSError as problem:
-        raise StackError(
-            str(path), f"cannot be locked: {problem.strerror}", hint="remove it, then try again"
-        ) from problem
+        raise rights.error(path, "cannot be locked", problem) from problem
 
 
 def _holder(descriptor: int) -> str:

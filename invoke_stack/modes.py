@@ -70,8 +70,13 @@ def normalised(name: str) -> str:
     return next((mode.name for mode in BUILT_IN if folded in mode.aliases), folded)
 
 
-def find(name: str, custom: Iterable[Mode] = ()) -> Mode:
+def find(name: str, custom: Iterable[Mode] = (), where: str = "") -> Mode:
     """Return the mode called ``name``; the project's own modes win over the built-in ones.
+
+    Args:
+        name: of a mode, in any spelling.
+        custom: the project's own modes.
+        where: what named it; the flag by default.
 
     Raises:
         UsageError: no mode has that name.
@@ -79,5 +84,12 @@ def find(name: str, custom: Iterable[Mode] = ()) -> Mode:
     modes = {mode.name: mode for mode in (*BUILT_IN, *custom)}
     found = modes.get(name) or modes.get(normalised(name))
     if found is None:
-        raise UsageError(f"--mode {name}", "no such mode", hint=f"modes: {', '.join(modes)}")
+        import difflib
+
+        near = difflib.get_close_matches(normalised(name), modes, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        message = f"no such mode: {name}" if where else "no such mode"
+        raise UsageError(
+            where or f"--mode {name}", message, hint=f"{hint}modes: {', '.join(modes)}"
+        )
     return found

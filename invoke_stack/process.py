@@ -201,7 +201,7 @@ class SystemRunner:
             raise MissingProgramError(
                 command.argv[0],
                 "not installed or not on PATH",
-                hint=f"install {command.argv[0]}, then run the task again",
+                hint=f"install {command.argv[0]}{_home(command.argv[0])}, then run the task again",
             )
         with as_account(command) as (words, extra):
             try:
@@ -210,6 +210,15 @@ class SystemRunner:
                 )
             except OSError as problem:
                 raise _unstarted(command, program, problem) from problem
+
+
+def _home(program: str) -> str:
+    """Return where a program that a project cannot do without comes from, for a message."""
+    homes = {
+        "docker": "https://docs.docker.com/get-docker/",
+        **dict.fromkeys(("node", "npm", "npx"), "https://nodejs.org/en/download"),
+    }
+    return f" ({homes[program]})" if program in homes else ""
 
 
 @contextlib.contextmanager

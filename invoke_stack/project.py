@@ -93,7 +93,9 @@ class Project:
 
     def mode(self, name: str = "") -> Mode:
         """Return the mode of that name, else the flag's, else the setting's."""
-        return modes.find(name or self.mode_flag or self.settings.mode, self.custom_modes())
+        if name or self.mode_flag:
+            return modes.find(name or self.mode_flag, self.custom_modes())
+        return modes.find(self.settings.mode, self.custom_modes(), "setting stack.mode")
 
     def shown(self, path: Path) -> str:
         """Return a path as messages show it: from the project root where possible."""

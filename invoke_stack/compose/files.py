@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from invoke_stack.compose import elsewhere
 from invoke_stack.errors import UsageError
 from invoke_stack.modes import BUILT_IN, Mode
 from invoke_stack.project import Project
@@ -50,7 +51,8 @@ def find(project: Project, mode: Mode, environ: Mapping[str, str]) -> ComposeFil
         environ: the resolved environment, for ``COMPOSE_FILE``.
 
     Raises:
-        UsageError: there is no compose file, or a named one is missing.
+        NoStackError: there is no compose file.
+        UsageError: none of this mode, or a named one is missing.
     """
     own = project.mode_settings(mode)
     if own.files:
@@ -87,12 +89,14 @@ def _detected(project: Project, mode: Mode) -> ComposeFiles:
         present = {name: path for name, path in alone.items() if path}
         if present:
             return _alone(project, mode, present)
-    raise UsageError(
-        project.root.name,
-        "no compose file here",
-        hint=f"looked for {STEMS[0]}.yaml, {STEMS[1]}.yml and their *.dev.yml, *.prod.yml in the "
-        "root and in docker/; name others in stack.compose.files",
-    )
+    raise elsewhere.error(project.root, lambda folder: _any(folder, project))
+
+
+def _any(folder: Path, project: Project) -> Path | None:
+    """Return a compose file of a folder, of whatever mode."""
+    every = (*BUILT_IN, *project.custom_modes())
+    alone = (_mode_file(folder, each) for each in every)
+    return _first(folder, "") or next((path for path in alone if path), None)
 
 
 def _with_override(base: Path, mode: Mode) -> ComposeFiles:

@@ -35,6 +35,7 @@ from invoke_stack.database.dump import Dump, Dumped
 from invoke_stack.database.job import LONGEST_WAIT_S, Job, Options
 from invoke_stack.database.manifest import Manifest
 from invoke_stack.database.record import Made
+from invoke_stack.database.target import Target
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
@@ -84,10 +85,17 @@ def backup(
         UnreachableError: the service does not run or does not answer.
         StackError: the dump failed; nothing was published.
     """
-    began = time.monotonic()
     options = options or Options()
     options.check()
     target = locate.find(project, declared, docker, options.target, report)
+    return of(project, docker, target, options, report)
+
+
+def of(
+    project: Project, docker: Engine | None, target: Target, options: Options, report: Report
+) -> Backup | None:
+    """Back one database up, wherever its programs run; all else is as `backup` has it."""
+    began = time.monotonic()
     if project.dry:
         answer = targets.ask(project, target, target.provider.facts())
         _plan(Job(project, docker, target, answer, options, report))

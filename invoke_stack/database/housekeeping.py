@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from invoke_stack import sizes
 from invoke_stack.database import admin as admins
 from invoke_stack.database import swap, variants
 from invoke_stack.database.admin import Admin
@@ -58,4 +59,4 @@ def _expired(admin: Admin, server: Server) -> tuple[Variant, ...]:
 
 
 def _size(variant: Variant) -> str:
-    return f"{variant.database.bytes / 1024**2:.1f} MiB"
+    return sizes.shown(variant.database.bytes)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from invoke_stack import files
+from invoke_stack import files, rights
 from invoke_stack.database import catalog, names, retention, write
 from invoke_stack.database.catalog import GONE, Entry
 from invoke_stack.database.manifest import Manifest
@@ -115,8 +115,10 @@ def _delete(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as problem:
-        text = f"cannot be deleted: {problem.strerror}"
-        raise StackError(str(path), text, hint="check the folder's rights") from problem
+        text = f"cannot be deleted: {(problem.strerror or 'refused').lower()}"
+        # It is the folder's rights that let a file go.
+        hint = rights.way_out(path.parent, problem)
+        raise StackError(str(path), text, hint=hint) from problem
 
 
 def _orphans(root: Path, found: Sequence[Entry]) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from invoke_stack import sizes
 from invoke_stack.database import target as targets
 from invoke_stack.database.target import Target
 from invoke_stack.database.values import Place, Stakes
@@ -141,8 +142,8 @@ def question(subject: Subject, action: Action) -> str:
     """Return what is asked: what, to which database, how much is in it, what is kept."""
     source = f" with {action.source}" if action.source else ""
     lines = [f"{action.task} {action.text} {_place(subject)}{source}"]
-    if sizes := _sizes(subject.stakes):
-        lines.append(f"  in it now: {sizes}")
+    if content := _content(subject.stakes):
+        lines.append(f"  in it now: {content}")
     if action.destroys or action.kept:
         lines.append(f"  kept: {action.kept or 'nothing'}")
     return "\n".join([*lines, "go on?"])
@@ -183,10 +184,10 @@ def _place(subject: Subject) -> str:
     return f"database {subject.database} at {subject.host}{tunnel}"
 
 
-def _sizes(stakes: Stakes) -> str:
+def _content(stakes: Stakes) -> str:
     parts = []
     if stakes.bytes >= 0:
-        parts.append(f"{stakes.bytes / 1024**2:.1f} MiB")
+        parts.append(sizes.shown(stakes.bytes))
     if stakes.tables >= 0:
         parts.append(_counted(stakes.tables, "table"))
     if stakes.sessions > 0:

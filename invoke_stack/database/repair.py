@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from invoke_stack import sizes
 from invoke_stack.database import logins
 from invoke_stack.database import target as targets
 from invoke_stack.database.logins import Server
@@ -125,8 +126,10 @@ def question(target: Target, problem: str, changes: tuple[Change, ...], found: S
         if name not in {target.database, "postgres"}
     }
     if target.database not in found.databases and others:
-        sizes = ", ".join(f"{name} ({size / 1024**2:.1f} MiB)" for name, size in others.items())
-        lines.append(f"  the volume also has {sizes}: if your data is there, name that one instead")
+        listed = ", ".join(f"{name} ({sizes.shown(size)})" for name, size in others.items())
+        lines.append(
+            f"  the volume also has {listed}: if your data is there, name that one instead"
+        )
     lines.append("and leave everything else as it is. Go on?")
     return "\n".join(lines)
 

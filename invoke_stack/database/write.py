@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from invoke_stack import files
+from invoke_stack import files, rights
 from invoke_stack.database import names
 from invoke_stack.database.provider import HEAD_BYTES, TAIL_BYTES
 from invoke_stack.errors import BusyError, StackError
@@ -180,7 +180,7 @@ def _put(sink: Partial, part: memoryview, before: int) -> None:
     except OSError as problem:
         folder = sink.path.parent
         if problem.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise StackError(str(folder), f"cannot be written: {problem.strerror}") from problem
+            raise rights.error(sink.path, "cannot be written", problem) from problem
         raise StackError(
             str(folder),
             f"the disk is full after {before:,} bytes; the unfinished backup was removed",

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from invoke_stack.compose.model import HealthCheck
@@ -105,6 +105,14 @@ class Docker:
         config = self._api.inspect_container(container).get("Config") or {}
         return dict(str(pair).partition("=")[::2] for pair in config.get("Env") or ())
 
+    def mounted(self, container: str, folder: str) -> tuple[str, str]:
+        """Return where the volume is mounted that has a folder, and its name; "" for none."""
+        found = self._api.inspect_container(container).get("Mounts") or ()
+        volumes = {each["Destination"]: each["Name"] for each in found if each["Type"] == "volume"}
+        holding = [each for each in volumes if PurePosixPath(folder).is_relative_to(each)]
+        mount = max(holding, key=len, default="")
+        return mount, volumes.get(mount, "")
+
     def addresses(self, container: str) -> tuple[str, ...]:
         """Return a container's own addresses in the networks of the engine."""
         settings = self._api.inspect_container(container).get("NetworkSettings") or {}
@@ -134,9 +142,13 @@ class Docker:
         """Return nothing: inside the container the clients' own defaults reach the server."""
         return {}
 
+    def info(self) -> dict[str, Any]:
+        """Return what the engine says about itself and its machine."""
+        return dict(self._api.info())
+
     def data_folder(self) -> Path | None:
         """Return where a local engine keeps its data, if that folder is on this machine."""
-        named = self._api.info().get("DockerRootDir") if self.endpoint.local else ""
+        named = self.info().get("DockerRootDir") if self.endpoint.local else ""
         folder = Path(str(named))
         return folder if named and folder.is_dir() else None
 
@@ -260,6 +272,8 @@ def unreachable(where: Endpoint, reason: str) -> UnreachableError:
             hint="sudo usermod -aG docker $USER, then log in again",
         )
     hint = "start Docker Desktop, or: sudo systemctl start docker"
+    if where.local and not where.context:
+        hint += "; DOCKER_HOST names this engine, for the default one: unset DOCKER_HOST"
     if not where.local:
         hint = f"check that {where.url} is up, or choose another engine: docker context use default"
     return UnreachableError("docker", f"no engine answers at {where.url}", hint=hint)

@@ -66,16 +66,16 @@ def layer_paths(folder: Path, mode: Mode, *, custom: Iterable[Mode] = ()) -> tup
     return tuple(folder / name for name in mode.layers if name in present)
 
 
-def refuse_other_than_file(path: Path, file: str) -> None:
+def refuse_other_than_file(path: Path, file: str, what: str = "an env file") -> None:
     """Refuse what is there and is no file: reading a named pipe or a device might never end.
 
     Raises:
         UsageError: a folder, a named pipe, a socket or a device.
     """
     if path.exists() and not path.is_file():
-        what = "a folder" if path.is_dir() else "a named pipe, a socket or a device"
+        found = "a folder" if path.is_dir() else "a named pipe, a socket or a device"
         hint = "move it, and put a file with NAME=value lines in its place"
-        raise UsageError(file, f"{what} where an env file is expected", hint=hint)
+        raise UsageError(file, f"{found} where {what} is expected", hint=hint)
 
 
 @put_off()
@@ -114,13 +114,18 @@ def templates(folder: Path) -> dict[str, Path]:
 
     `.env.production.example` makes `.env.production`. With two templates for one file the
     suffix that comes first in `TEMPLATE_SUFFIXES` wins.
+
+    Raises:
+        UsageError: one is no file: reading a named pipe might never end.
     """
     found: dict[str, Path] = {}
     for suffix in TEMPLATE_SUFFIXES:
         for path in sorted(folder.glob(f".env*{suffix}")):
             target = path.name.removesuffix(suffix)
-            if path.is_file() and (target == ".env" or target.startswith(".env.")):
-                found.setdefault(target, path)
+            if target == ".env" or target.startswith(".env."):
+                refuse_other_than_file(path, str(path), "a template")
+                if path.is_file():
+                    found.setdefault(target, path)
     return found
 
 
@@ -165,6 +170,11 @@ def template_marks(
                 if own or key in known:
                     found.setdefault(key, {}).update(marked)
     return found
+
+
+def template_keys(path: Path) -> tuple[str, ...]:
+    """Return the keys that a template names; none of one that cannot be read."""
+    return tuple(_template(path))
 
 
 def _template(path: Path) -> Mapping[str, Mapping[str, str]]:

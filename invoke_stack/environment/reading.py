@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from invoke_stack.compose import bounded, commands
+from invoke_stack.compose import bounded, commands, plugin
 from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.compose.files import ComposeFiles
 from invoke_stack.errors import MissingProgramError, StackError, UnreachableError, UsageError
@@ -65,11 +65,7 @@ def refused(project: Project, found: ComposeFiles, stderr: str) -> StackError:
     lines = [line for line in stderr.splitlines() if line.strip() and "level=warning" not in line]
     last = lines[-1].strip() if lines else "docker compose config failed without a word"
     if "is not a docker command" in stderr or "unknown shorthand flag" in stderr:
-        return MissingProgramError(
-            "docker compose",
-            "the Compose plugin is not installed",
-            hint="install Docker Compose v2 (docker-compose-plugin), then run the task again",
-        )
+        return plugin.absent(project)
     if "unable to resolve docker endpoint" in stderr:
         return UnreachableError(
             "docker context",
@@ -89,5 +85,9 @@ def _of_the_files(project: Project, found: ComposeFiles, words: str) -> UsageErr
     if text.startswith("invalid project name"):
         hint = "set another one: `name:` in the compose file, or COMPOSE_PROJECT_NAME"
         return UsageError("project name", text.removeprefix("invalid project name "), hint=hint)
+    if text == "project name must not be empty":
+        text = "the folder's name has no letter or digit that Compose can use"
+        hint = f"write at the top of {project.shown(found.paths[0])}: name: app"
+        return UsageError("project name", text, hint=hint)
     text = text.removeprefix(f"{shown}: ")
     return UsageError(shown, text, hint="correct the file, then run the task again")

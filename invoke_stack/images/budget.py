@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from invoke_stack import shapes
+from invoke_stack import shapes, sizes
 from invoke_stack.errors import UsageError
 from invoke_stack.findings.model import Finding
 from invoke_stack.images.layers import Image, Layer
@@ -19,10 +19,7 @@ SETTING = "stack.image.budget"
 EVERY = "default"
 """The service name that stands for all others."""
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]i?)?[bB]?")
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 _EXAMPLE = "for example: budget: 500MB, or budget: {web: {warning: 350MB, error: 500MB}}"
-_STEP = 1000
 SHOWN = 5
 """Layers that are named when an image is over its budget."""
 
@@ -41,10 +38,10 @@ def bytes_of(text: Any, path: str) -> int:
     Raises:
         UsageError: it is none; ``path`` is the setting that holds it.
     """
-    found = _SIZE.fullmatch(str(text).strip())
-    if found is None or isinstance(text, bool):
+    found = None if isinstance(text, bool) else sizes.parse(str(text))
+    if found is None:
         raise UsageError(path, "expected a size", hint=_EXAMPLE)
-    return int(float(found[1]) * _UNITS[(found[2] or "").lower()])
+    return found
 
 
 def of(project: Project, service: str) -> Budget:
@@ -83,11 +80,12 @@ def check(project: Project, image: Image, source: Source) -> Finding | None:
     limit = over or (budget.warning if budget.warning and image.bytes > budget.warning else 0)
     if not limit:
         return None
-    lines = [f"{size(each.bytes)}  {each.created_by} ({each.origin})" for each in biggest(image)]
-    message = (
-        f"{image.tag} has {size(image.bytes)}, {size(image.bytes - limit)} over its budget of "
-        f"{size(limit)}; the biggest layers:"
-    )
+    lines = [
+        f"{sizes.decimal(each.bytes)}  {each.created_by} ({each.origin})" for each in biggest(image)
+    ]
+    has, more = sizes.decimal(image.bytes), sizes.decimal(image.bytes - limit)
+    allowed = f"its budget of {sizes.decimal(limit)}"
+    message = f"{image.tag} has {has}, {more} over {allowed}; the biggest layers:"
     hints = dict.fromkeys(hint for each in biggest(image) if (hint := advice(each)))
     place = next((source.place(each.line) for each in biggest(image) if each.line), None)
     return finding(
@@ -104,15 +102,6 @@ def biggest(image: Image) -> tuple[Layer, ...]:
     """Return the biggest layers, the first one first."""
     found = sorted((each for each in image.layers if each.bytes), key=lambda each: -each.bytes)
     return tuple(found[:SHOWN])
-
-
-def size(count: int) -> str:
-    """Return bytes as Docker shows them: decimal, three digits."""
-    value, units = float(count), ["GB", "MB", "kB"]
-    unit = "B"
-    while abs(value) >= _STEP and units:
-        value, unit = value / _STEP, units.pop()
-    return f"{value:.3g} {unit}" if abs(value) < _STEP else f"{value:.0f} {unit}"
 
 
 class _Advice(NamedTuple):

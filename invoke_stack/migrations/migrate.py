@@ -6,16 +6,15 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from invoke_stack.database import backup as backups
-from invoke_stack.database import job, rails
+from invoke_stack.database import job
 from invoke_stack.database.migrating import Development, Place, Resolver, State, Tool
 from invoke_stack.database.rails import Action, Confirm, Consent
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.events import Note, Planned, Report
+from invoke_stack.migrations import rows
 from invoke_stack.project import Project
 
 DEVELOPMENT = "dev"
-DISPOSABLE = frozenset({"dev", "test"})
-"""Modes whose database is nobody's loss: nothing is asked and nothing backed up first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +104,12 @@ class _Run:
         text = f"applies {count} migration{'s' * (count != 1)} to"
         kept = "a verified backup, taken first" if self.backs_up else ""
         action = Action("db.migrate", text, destroys=False, kept=kept)
-        target = self.place.target
-        if target is None or not (before.applied or not self.place.own):
-            return
-        found = rails.subject(self.project, target)
-        patterns = self.project.settings.db.protected
-        asked = rails.judge(found, action, self.request.consent, patterns)
-        if asked is not None:
-            self.confirm(asked.text, asked.word)
-        elif self.precious:
-            self.confirm(rails.question(found, action))
-
-    @property
-    def precious(self) -> bool:
-        """Whether the database is more than this developer's own."""
-        return self.mode not in DISPOSABLE or not self.place.own
+        if before.applied or not self.place.own:
+            rows.agree(self.project, self.place, action, self.request.consent, self.confirm)
 
     @property
     def backs_up(self) -> bool:
-        return self.project.settings.db.safety and self.precious
+        return self.project.settings.db.safety and rows.precious(self.place)
 
     def backed_up(self) -> str:
         """Return the file of the backup taken first, or "" where the setting goes without."""

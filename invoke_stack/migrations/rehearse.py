@@ -24,8 +24,8 @@ from invoke_stack.database.swap import Fresh
 from invoke_stack.database.target import Target
 from invoke_stack.errors import ExitCode, StackError, UsageError
 from invoke_stack.events import Note, Planned, Report, Step
-from invoke_stack.migrations import destructive, rehearsal
-from invoke_stack.migrations.migrate import DISPOSABLE, Request
+from invoke_stack.migrations import destructive, rehearsal, rows
+from invoke_stack.migrations.migrate import Request
 from invoke_stack.migrations.rehearsal import Failure, Rehearsal, Times
 from invoke_stack.project import Project
 
@@ -76,7 +76,7 @@ class _Run:
     @property
     def precious(self) -> bool:
         """Whether somebody else than this developer may be connected."""
-        return self.place.declared.mode.name not in DISPOSABLE or not self.place.own
+        return rows.precious(self.place)
 
     def copied(self, admin: Admin, server: Server, base: Rehearsal) -> Rehearsal:
         """Make the copy, run the migrations on it, drop it."""

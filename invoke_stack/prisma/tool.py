@@ -12,7 +12,17 @@ from invoke_stack.database import target as targets
 from invoke_stack.database.migrating import Development, Place, Script, State
 from invoke_stack.errors import RefusedError, StackError, UsageError
 from invoke_stack.events import Note, Report, Step, Warned
-from invoke_stack.prisma import calls, drift, journal, launch, managers, scripts, spots, studio
+from invoke_stack.prisma import (
+    calls,
+    drift,
+    journal,
+    launch,
+    managers,
+    refusals,
+    scripts,
+    spots,
+    studio,
+)
 from invoke_stack.prisma import package as packages
 from invoke_stack.prisma.package import Package
 from invoke_stack.prisma.spots import Spot
@@ -39,7 +49,7 @@ class Prisma:
         state = _journal(project, place, package)
         if quick or any(MISSING in note for note in state.notes):
             return state
-        _require_schema(project, package)
+        refusals.require_schema(project, package)
         files = journal.scripts(package.migrations)
         with _spot(project, place, package, report) as spot:
             return drift.add(project, place, spot, state, files)
@@ -51,11 +61,8 @@ class Prisma:
             UsageError: a URL is written out, so that it would go to that database, not to this.
         """
         package = packages.require(project)
-        _require_schema(project, package)
-        if package.fixed:
-            text = "the datasource's URL is written out: Prisma would not use the database meant"
-            where = project.shown(package.config or package.schema or package.folder)
-            raise UsageError(where, text, hint='write env("DATABASE_URL") in its place')
+        refusals.require_schema(project, package)
+        refusals.require_movable(project, package)
         with _spot(project, place, package, report) as spot:
             launch.run(project, spot, spot.run("deploy"), report)
 
@@ -66,7 +73,7 @@ class Prisma:
         there is applied, and a changed schema is an error.
         """
         package = packages.require(project)
-        _require_schema(project, package)
+        refusals.require_schema(project, package)
         if request.create_only and not (request.name or request.interactive):
             raise _name_it(project, package, "--create-only --name NAME")
         with _spot(project, place, package, report, writes=bool(request.name)) as spot:
@@ -87,6 +94,7 @@ class Prisma:
         own = scripts.choose("seed", package.scripts, arguments=False)
         if not (package.seed or own):
             return False
+        refusals.require_meant(project, package, place)
         with _spot(project, place, package, report) as spot:
             launch.run(project, spot, spot.run("seed"), report, live=True)
         return True
@@ -94,12 +102,12 @@ class Prisma:
     def generate(self, project: Project, place: Place, report: Report) -> None:
         """Generate the client, where the schema has a generator; no database is needed."""
         package = packages.require(project)
-        _require_schema(project, package)
+        refusals.require_schema(project, package)
         if not packages.generates(package):
             report(Note("the schema has no generator: nothing to generate"))
             return
-        if spots.installed(package):
-            manager = managers.find(project, package.folder)
+        manager = managers.find(project, package.folder)
+        if spots.installed(package) and spots.interpreted(project, manager):
             spot = spots.here(project, place, package, manager)
             launch.run(project, spot, spot.run("generate"), report)
             return
@@ -149,7 +157,8 @@ class Prisma:
     ) -> None:
         """Serve Prisma Studio on the loopback of this machine until interrupted."""
         package = packages.require(project)
-        _require_schema(project, package)
+        refusals.require_schema(project, package)
+        refusals.require_meant(project, package, place)
         with _spot(project, place, package, report, writes=True) as spot:
             studio.serve(project, spot, port, report, ready)
 
@@ -231,15 +240,6 @@ def _spot(
         on = "this machine" if spot.kind == "host" else spot.label
         report(Step(f"prisma {spot.version} on {on}"))
         yield spot
-
-
-def _require_schema(project: Project, package: Package) -> None:
-    if package.schema is None:
-        raise UsageError(
-            project.shown(package.folder),
-            "there is no schema where Prisma looks for it",
-            hint="restore it, or correct `schema` in prisma.config.* or package.json",
-        )
 
 
 def _name_it(

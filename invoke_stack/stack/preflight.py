@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from invoke_stack import events
+from invoke_stack import events, sizes
+from invoke_stack.compose import plugin
 from invoke_stack.compose.variables import Variable
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
@@ -17,10 +18,7 @@ from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
-from invoke_stack.stack import ports
-
-COMPOSE_FLOOR = (2, 24, 4)
-"""The first Compose that knows `!override` and optional env files."""
+from invoke_stack.stack import advice, ports
 
 DISK_FLOOR = 1024**3
 """Free bytes below which an engine fails in the middle of things."""
@@ -36,19 +34,10 @@ def compose_version(project: Project) -> str:
     """
     done = project.runner.capture(VERSION, timeout_s=20)
     found = re.search(r"(\d+)\.(\d+)\.(\d+)", done.stdout)
-    floor = ".".join(str(part) for part in COMPOSE_FLOOR)
     if done.code != 0 or not found:
-        raise UsageError(
-            "docker compose",
-            "the Compose plugin is not installed",
-            hint=f"install Docker Compose {floor} or newer (docker-compose-plugin)",
-        )
-    if tuple(int(part) for part in found.groups()) < COMPOSE_FLOOR:
-        raise UsageError(
-            "docker compose",
-            f"version {found[0]} is too old",
-            hint=f"update Docker Compose to {floor} or newer",
-        )
+        raise plugin.absent(project)
+    if tuple(int(part) for part in found.groups()) < plugin.FLOOR:
+        raise plugin.too_old(found[0])
     return found[0]
 
 
@@ -90,7 +79,7 @@ def project_files(declared: Declared) -> str:
     return ", ".join(path.name for path in declared.files.paths)
 
 
-def variables(declared: Declared) -> None:
+def variables(project: Project, declared: Declared) -> None:
     """Require every `${NAME:?}` of the compose files at once.
 
     Raises:
@@ -100,21 +89,14 @@ def variables(declared: Declared) -> None:
         return
     lines = tuple(_missing(each) for each in declared.missing)
     first, count = declared.missing[0], len(declared.missing)
-    folder = declared.env.layers[-1] if declared.env.layers else declared.mode.layers[-1]
     raise UsageError(
         f"{first.file}:{first.line}",
         f"{first.name} is required and not set"
         if count == 1
         else f"{count} required variables are not set",
-        hint=f"set {'it' if count == 1 else 'them'} in {folder}; {_init(declared)} makes it from "
-        "its template",
+        hint=advice.unset(project, declared),
         detail=lines if count > 1 or first.message else (),
     )
-
-
-def _init(declared: Declared) -> str:
-    """Return the command that makes the env files of the mode."""
-    return f"inv env.init{declared.mode.suffix}"
 
 
 def _missing(variable: Variable) -> str:
@@ -145,11 +127,13 @@ def env_files(project: Project, declared: Declared, wanted: Sequence[str]) -> tu
                 raise UsageError(
                     name,
                     f"env_file {project.shown(path)} does not exist and has no template",
-                    hint=f"write it, or mark it `required: false` in {project_files(declared)}",
+                    hint=f"write it, or a template {path.name}.example and then: "
+                    f"{advice.init(declared)}, or mark it `required: false` in "
+                    f"{project_files(declared)}",
                 )
             notes.append(
                 f"{project.shown(path)} is not there yet, {name} runs on the compose files' "
-                f"defaults: {_init(declared)} makes it from {project.shown(template)}"
+                f"defaults: {advice.init(declared)} makes it from {project.shown(template)}"
             )
     return tuple(dict.fromkeys(notes))
 
@@ -206,7 +190,7 @@ def disk(engine: Docker) -> None:
     if free < DISK_FLOOR:
         raise StackError(
             "docker",
-            f"{free // 1024**2} MiB free in {folder}, at least {DISK_FLOOR // 1024**2} are needed",
+            f"{sizes.shown(free)} free in {folder}, at least {sizes.shown(DISK_FLOOR)} are needed",
             hint="free some with: docker image prune",
         )
 

@@ -71,7 +71,7 @@ def up(project: Project, request: Request, report: events.Report = events.silent
     """
     declared = loading.load(project)
     wanted = preflight.services(declared, request.services)
-    preflight.variables(declared)
+    preflight.variables(project, declared)
     for note in (*declared.env.notes, *preflight.env_files(project, declared, wanted)):
         report(events.Note(note))
     choice = choices.chosen(project)

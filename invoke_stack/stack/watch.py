@@ -48,7 +48,7 @@ def watch(project: Project, chosen: Sequence[str]) -> int:
     opening.docker_only(project, "stack.watch", "a dev server watches by itself: inv env.run --")
     declared = loading.load(project, mode=state.known_mode(project))
     services = watched(declared, chosen)
-    preflight.variables(declared)
+    preflight.variables(project, declared)
     with docker.connect(project) as engine:
         ours = known.Known(declared.name, declared.files.folder, declared.model, declared)
         running = {c.service for c in known.containers(project, ours, engine) if c.running}

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from invoke_stack.database.migrating import Place, Tool
 
 STUDIO_PORT = 5555
+REMOTE = {
+    "allow_remote": "Also on a database that is not this stack's.",
+    "confirm": "Its name, typed beforehand.",
+    **TARGET,
+}
 
 
 @contextmanager
@@ -35,9 +40,7 @@ def migrations(run: Run, target: str = "") -> Iterator[tuple[Tool, Place]]:
         "rehearse": "Run what is pending on a copy of the data only, and say what it does there.",
         "applied": "Record that this migration was applied by hand.",
         "rolled_back": "Record that this failed migration was rolled back.",
-        "allow_remote": "Also on a database that is not this stack's.",
-        "confirm": "Its name, typed beforehand.",
-        **TARGET,
+        **REMOTE,
     },
 )
 def migrate(  # noqa: PLR0913 - one argument for each flag
@@ -94,24 +97,30 @@ def generate(run: Run) -> None:
         tool.generate(run.project, place, run.console.report)
 
 
-@stack_task()
-def seed(run: Run) -> None:
+@stack_task(yes=True, help=REMOTE)
+def seed(run: Run, target: str = "", allow_remote: bool = False, confirm: str = "") -> None:
     """Fill the database with the project's first rows."""
-    from invoke_stack.errors import UsageError
+    from invoke_stack.database.rails import Consent
+    from invoke_stack.migrations import rows
 
-    with migrations(run) as (tool, place):
-        if not tool.seed(run.project, place, run.console.report):
-            hint = "declare one: `migrations.seed` in prisma.config.ts, or a script named seed"
-            raise UsageError("db.seed", f"{tool.name} knows of no seed here", hint=hint)
+    consent = Consent(allow_remote, confirm)
+    with migrations(run, target) as (tool, place):
+        rows.seed(run.project, place, tool, consent, run.console.report, run.confirm)
 
 
-@stack_task(help={"port": "Port on this machine; only 127.0.0.1 is served."})
-def studio(run: Run, port: int = STUDIO_PORT) -> None:
+@stack_task(yes=True, help={"port": "Port on this machine; only 127.0.0.1 is served.", **REMOTE})
+def studio(
+    run: Run,
+    port: int = STUDIO_PORT,
+    target: str = "",
+    allow_remote: bool = False,
+    confirm: str = "",
+) -> None:
     """Serve the tool's user interface for the browser until ^C."""
-    from invoke_stack.database.migrating import Studio
-    from invoke_stack.errors import UsageError
+    from invoke_stack.database.rails import Consent
+    from invoke_stack.migrations import rows
 
-    with migrations(run) as (tool, place):
-        if not isinstance(tool, Studio):
-            raise UsageError("db.studio", f"{tool.name} has none", hint="inv db.shell")
-        tool.studio(run.project, place, port, run.console.report, run.console.result)
+    consent, ready = Consent(allow_remote, confirm), run.console.result
+    with migrations(run, target) as (tool, place):
+        report, ask = run.console.report, run.confirm
+        rows.studio(run.project, place, tool, port, consent, report, ask, ready)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke_stack.tasks._db_migrate import migrations
 from invoke_stack.tasks._db_stack import TARGET, around
 from invoke_stack.tasks._task import Run, stack_task
+
+if TYPE_CHECKING:
+    from invoke_stack.database.rails import Consent
 
 _SNAPSHOT = "Its name: a-z, 0-9 and -."
 _REMOTE = {
@@ -65,11 +70,18 @@ def restore(  # noqa: PLR0913 - the flags of one task
 
 
 @stack_task(
-    json=True, yes=True, help={"seed": "With --no-seed: leave it without first rows.", **_REMOTE}
+    json=True,
+    yes=True,
+    help={
+        "seed": "With --no-seed: leave it without first rows.",
+        "volume": "On a fresh volume, after a backup of the whole server; nothing is kept in it.",
+        **_REMOTE,
+    },
 )
-def reset(
+def reset(  # noqa: PLR0913 - the flags of one task
     run: Run,
     seed: bool = True,
+    volume: bool = False,
     target: str = "",
     allow_remote: bool = False,
     confirm: str = "",
@@ -81,11 +93,43 @@ def reset(
     from invoke_stack.tasks import _show_restore
 
     consent, report = Consent(remote=allow_remote, name=confirm), run.console.report
+    if volume:
+        _renewed(run, consent, target, seed=seed)
+        return
     with migrations(run, target) as (tool, place):
         fill = filler(run.project, tool, place, report, seed=seed)
         done = domain.reset(run.project, place.target, fill, consent, run.confirm, report)
     if done is not None:
         _show_restore.restored(run, done)
+
+
+def _renewed(run: Run, consent: Consent, target: str, *, seed: bool) -> None:
+    """Have a fresh volume under the stack's database."""
+    from invoke_stack.database import renew
+    from invoke_stack.engines import opening
+    from invoke_stack.engines.docker import Docker
+    from invoke_stack.errors import UsageError
+    from invoke_stack.migrations.fresh import filler
+    from invoke_stack.stack import up
+    from invoke_stack.tasks import _show_restore
+
+    project, report = run.project, run.console.report
+    if target:
+        raise UsageError("--volume", "contradicts --target", hint="leave one of them away")
+    opening.docker_only(project, "db.reset --volume", "inv db.reset")
+    with migrations(run) as (_, place):
+        assert isinstance(place.docker, Docker) and place.target  # noqa: S101, PT018 - its type
+        service = place.target.service
+
+        def fill() -> None:
+            up.up(project, up.Request(services=(service,)), report)
+            with migrations(run) as (tool, fresh):
+                assert fresh.target is not None  # noqa: S101 - the stack's own always has one
+                filler(project, tool, fresh, report, seed=seed)(fresh.target)
+
+        done = renew.renew(project, place.docker, place.target, fill, consent, run.confirm, report)
+    if done is not None:
+        _show_restore.renewed(run, done)
 
 
 @stack_task(

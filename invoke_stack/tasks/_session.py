@@ -17,7 +17,7 @@ from typing import Any
 
 from invoke.context import Context
 
-from invoke_stack import files
+from invoke_stack import files, rights
 from invoke_stack.console import Console
 from invoke_stack.errors import ExitCode, StackError, UsageError
 from invoke_stack.modes import FLAGS
@@ -26,7 +26,7 @@ from invoke_stack.project import Project, Secrets
 from invoke_stack.settings import Settings, Source, from_environ, load
 
 TASK_FILES = ("tasks.py", "tasks/__init__.py")
-OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
+OF_THE_MACHINE = (*rights.REFUSED, errno.ENOSPC)
 """What the system refuses for reasons that are neither ours nor a bug."""
 
 
@@ -58,6 +58,8 @@ class Session:
         environ = dict(os.environ)  # noqa: TID251 - the one place where it is read
         core = self._c.config.get("run", {})
         runner = SystemRunner(environ, dry=bool(core.get("dry")), echo=self._echo(core))
+        for where, key in _misspelt(self._c):
+            self.console.warn(f"{where}: {key}: nothing reads it", "did you mean stack?")
         return Project(
             root=self._root,
             settings=self._settings(environ),
@@ -142,6 +144,18 @@ def _sources(c: Context) -> Iterator[Source]:
             yield Source(name, {} if values["stack"] is None else _plain(values["stack"]))
 
 
+def _misspelt(c: Context) -> Iterator[tuple[str, str]]:
+    """Yield keys of Invoke's files that look like ours where ours is not."""
+    for level in ("user", "project", "runtime"):
+        values = getattr(c.config, f"_{level}", None) or {}
+        if values and "stack" not in values:
+            import difflib
+
+            where = Path(str(getattr(c.config, f"_{level}_path", None) or level)).name
+            keys = [str(each) for each in values]
+            yield from ((where, key) for key in difflib.get_close_matches("stack", keys, 1, 0.8))
+
+
 def _plain(value: Any) -> Any:
     """Return nested mappings as plain dictionaries, with the keys as text."""
     if isinstance(value, Mapping):
@@ -180,11 +194,14 @@ def assignments(words: Any) -> dict[str, str]:
 
 def of_the_machine(problem: OSError) -> StackError:
     """Return the error for a file or stream that the system refuses."""
-    where = str(problem.filename or "output")
+    where = os.fsdecode(problem.filename) if problem.filename else "output"
     if problem.errno == errno.ENOSPC:
         return StackError(where, "cannot be written: no space left", hint="make room there")
     reason = (problem.strerror or "refused").lower()
-    return UsageError(where, reason, hint="check who owns it and what you may do there: ls -l")
+    hint = "check where it goes: ls -l /dev/stdout"
+    if problem.filename:
+        hint = rights.way_out(Path(os.fsdecode(problem.filename)), problem)
+    return UsageError(where, reason, hint=hint)
 
 
 @contextmanager

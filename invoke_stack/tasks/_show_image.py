@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from invoke_stack import sizes
 from invoke_stack.errors import ExitCode
 from invoke_stack.findings import document, text, writers
 from invoke_stack.findings.model import Report, Severity, severity
-from invoke_stack.images.budget import size
 from invoke_stack.images.layers import Image, Layer
 from invoke_stack.images.record import Change
 from invoke_stack.tasks._task import Run
@@ -62,7 +62,7 @@ def _row(each: Built) -> tuple[object, ...]:
     return (
         each.image.service,
         each.image.tag,
-        size(each.image.bytes),
+        sizes.decimal(each.image.bytes),
         change,
         f"{each.seconds:.1f} s",
         hits or "-",
@@ -93,10 +93,10 @@ def sized(run: Run, found: tuple[Sized, ...], report: Report) -> None:
     for each in found if not run.json else ():
         more = f", {signed(each.delta)} than {each.compared}" if each.compared else ""
         run.console.result(
-            f"{each.image.service}: {each.image.tag}, {size(each.image.bytes)}{more}"
+            f"{each.image.service}: {each.image.tag}, {sizes.decimal(each.image.bytes)}{more}"
         )
         rows = [
-            (size(layer.bytes), layer.origin, layer.created_by)
+            (sizes.decimal(layer.bytes), layer.origin, layer.created_by)
             for layer in each.image.layers
             if layer.bytes
         ]
@@ -113,10 +113,10 @@ def leftovers(run: Run, found: Leftovers) -> None:
     """Print what pruning would remove, before anyone is asked."""
     if run.json:
         return
-    rows = [("image", each.id[7:19], size(each.bytes)) for each in found.images]
+    rows = [("image", each.id[7:19], sizes.decimal(each.bytes)) for each in found.images]
     if found.cache:
         total = sum(each.bytes for each in found.cache)
-        rows.append((f"build cache, {len(found.cache)} records", "", size(total)))
+        rows.append((f"build cache, {len(found.cache)} records", "", sizes.decimal(total)))
     run.console.table(("what", "id", "size"), rows)
 
 
@@ -134,7 +134,9 @@ def pruned(run: Run, found: Leftovers, freed: int) -> None:
     elif not found.images and not found.cache:
         run.console.note(f"{found.project}: nothing to remove")
     else:
-        run.console.note(f"{'would remove' if run.project.dry else 'removed'} {size(freed)}")
+        run.console.note(
+            f"{'would remove' if run.project.dry else 'removed'} {sizes.decimal(freed)}"
+        )
 
 
 def gate(fail_on: str, format: str) -> Severity:  # noqa: A002 - the flag's name
@@ -209,4 +211,4 @@ def signed(count: int | None) -> str:
     """Return a difference in bytes with its sign."""
     if not count:
         return "same size"
-    return f"{'+' if count > 0 else '-'}{size(abs(count))}"
+    return f"{'+' if count > 0 else '-'}{sizes.decimal(abs(count))}"

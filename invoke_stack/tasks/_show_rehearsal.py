@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from invoke.exceptions import Exit
 
+from invoke_stack import sizes
 from invoke_stack.errors import ExitCode, StackError
 from invoke_stack.migrations.rehearsal import Change, Migration, Rehearsal
 from invoke_stack.migrations.rehearse import AGAIN
@@ -49,7 +50,7 @@ def _printed(run: Run, found: Rehearsal) -> None:
     for note in (*_locks(found), *(f"note: {each}" for each in found.notes)):
         console.note(note)
     if found.done:
-        size = f"{found.bytes / 1024**2:.1f} MiB copied in {found.copying:.1f} s"
+        size = f"{sizes.shown(found.bytes)} copied in {found.copying:.1f} s"
         console.note(f"{size}, migrated in {found.seconds:.1f} s; the copy is dropped")
     if found.failure is None:
         console.note(NEXT[found.code] if found.done else READ)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from invoke_stack import sizes
 from invoke_stack.database import snapshot as domain
+from invoke_stack.database.renew import Renewed
 from invoke_stack.database.restoring.request import Restored
 from invoke_stack.database.snapshot import VOLATILE, Snapshot
 from invoke_stack.errors import StackError
@@ -23,6 +24,16 @@ def restored(run: Run, done: Restored) -> None:
     run.console.note(f"{done.seconds:.1f} s, not reachable for {done.downtime:.2f} s of them")
     if done.kept:
         run.console.note(f"kept: {done.kept} ({sizes.shown(done.bytes)}); back with: {done.undo}")
+
+
+def renewed(run: Run, done: Renewed) -> None:
+    """Print which volume is new."""
+    if run.json:
+        run.console.document(done.mapping())
+        return
+    run.console.result(f"{done.database}: on a fresh volume {done.volume}")
+    for file in done.backups:
+        run.console.note(f"what was in the old one: {file}")
 
 
 def snapshot(run: Run, made: Snapshot) -> None:

@@ -46,7 +46,13 @@ class Flag(Argument):
         """Return the same flag as one of ours."""
         flag = cls.__new__(cls)
         flag.__dict__.update(vars(plain))
+        if plain.kind is list:  # else Invoke lets a repeatable flag pass that has no value
+            flag.raw_value = None
         return flag
+
+    def __repr__(self) -> str:
+        # What Invoke's own messages call a flag.
+        return f"--{self.names[0]}"
 
     def set_value(self, value: Any, cast: bool = True) -> None:
         """Take the value; one that is no number is a mistake of usage, not a crash."""
@@ -123,6 +129,11 @@ class Run:
         self.console = console
         self.json = json
         self.yes = yes
+
+    def end(self) -> None:
+        """Print the plan of a dry run as its document, where the task printed none."""
+        if self.json and self.project.dry and not self.console.documented:
+            self.console.document({"dry": True, "plan": self.console.planned})
 
     def confirm(self, question: str, word: str = "") -> None:
         """Ask, unless `--yes` was given; a dry run asks nothing.
@@ -207,12 +218,14 @@ def running(c: Context, common: Mapping[str, Any]) -> Iterator[Run]:
     session = _session.Session.open(c, as_json=bool(common.get("json")))
     with _session.termination():
         try:
-            yield Run(
+            run = Run(
                 session.project(common),
                 session.console,
                 json=bool(common.get("json")),
                 yes=bool(common.get("yes")),
             )
+            yield run
+            run.end()
         except Exit:
             raise
         except BaseException as problem:  # noqa: BLE001 - the one place where errors end

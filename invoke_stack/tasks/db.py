@@ -10,6 +10,7 @@ from invoke_stack.tasks._db_client import repair, shell, url
 from invoke_stack.tasks._db_migrate import generate, migrate, seed, status, studio
 from invoke_stack.tasks._db_restore import reset, restore, rewind, snapshot
 from invoke_stack.tasks._db_stack import TARGET, around
+from invoke_stack.tasks._db_upgrade import upgrade
 from invoke_stack.tasks._task import Run, require_seconds, stack_task
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "snapshot",
     "status",
     "studio",
+    "upgrade",
     "url",
     "verify",
     "wait",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from argv import Watcher
 
 if TYPE_CHECKING:
     from stacks import Project
@@ -84,35 +83,9 @@ TEMPLATE_MARKED=
 """
 
 
-class Watcher(threading.Thread):
-    """Reads every command line of the machine 20 times a second."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.seen: set[str] = set()
-        self.rounds = 0
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        needles = [value.encode() for value in CANARIES.values()]
-        while not self._over.wait(0.05):
-            self.rounds += 1
-            for folder in Path("/proc").glob("[0-9]*"):
-                try:
-                    line = (folder / "cmdline").read_bytes()
-                except OSError:
-                    continue
-                if any(needle in line for needle in needles):
-                    self.seen.add(line.replace(b"\0", b" ").decode(errors="replace"))
-
-    def stop(self) -> None:
-        self._over.set()
-        self.join()
-
-
 @pytest.fixture
 def watcher() -> Iterator[Watcher]:
-    thread = Watcher()
+    thread = Watcher(CANARIES.values())
     thread.start()
     yield thread
     thread.stop()

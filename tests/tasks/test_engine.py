@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,17 +14,6 @@ if TYPE_CHECKING:
 SERVICES: dict[str, Any] = {
     "web": {"build": ".", "healthcheck": {"test": ["CMD", "true"], "interval": "1s", "retries": 1}}
 }
-
-
-def test_no_engine_is_exit_6_with_the_next_step(stage: Stage) -> None:
-    stage.stack(SERVICES)
-    address = f"unix://{stage.bin}/none.sock"
-
-    for task in ("stack.up", "stack.ps", "stack.down"):
-        ran = stage.inv(task, DOCKER_HOST=address, INVSTACK_ENGINE="docker")
-
-        assert (task, ran.code) == (task, 6)
-        assert ran.err.startswith(f"error: docker: no engine answers at {address}\n  hint: ")
 
 
 def test_the_endpoint_of_the_context_is_used(stage: Stage, engine: FakeEngine) -> None:
@@ -124,20 +112,6 @@ def test_a_service_that_never_becomes_healthy_is_exit_6(stage: Stage, engine: Fa
     assert "error: web: its health check did not pass in 1 s\n" in ran.err
 
 
-def test_two_ups_at_once_are_one_too_many(stage: Stage, engine: FakeEngine) -> None:
-    stage.stack(SERVICES)
-    engine.container("web", folder=str(stage.root), health="healthy")
-    lock = stage.write(".invoke-stack/up.lock", "")
-
-    with lock.open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        ran = stage.inv("stack.up")
-
-    assert ran.code == 5
-    assert ran.err.startswith("error: stack.up: another run is busy with it")
-    assert stage.calls(" up --detach") == []
-
-
 def test_a_port_that_another_stack_holds_is_named_with_the_variable(
     stage: Stage, engine: FakeEngine
 ) -> None:
@@ -173,14 +147,3 @@ def test_missing_variables_are_told_at_once_before_anything_is_asked(
     assert "compose.yaml:4: A: ask the team" in ran.err
     assert "compose.yaml:5: B" in ran.err
     assert engine.asked == []
-
-
-def test_an_old_compose_is_named(stage: Stage, engine: FakeEngine) -> None:
-    stage.stack(SERVICES)
-    stage.answer("compose version", '{"version":"v2.17.3"}')
-
-    ran = stage.inv("stack.up")
-
-    assert ran.code == 2
-    assert ran.err.startswith("error: docker compose: version 2.17.3 is too old\n")
-    assert stage.calls(" up --detach") == []

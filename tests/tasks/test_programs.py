@@ -282,19 +282,6 @@ def test_containers_of_another_folder_are_not_touched(stage: Stage, engine: Fake
     assert all(reads(call["argv"]) for call in stage.calls())
 
 
-def test_a_missing_docker_is_named(stage: Stage) -> None:
-    stage.stack(SERVICES)
-    (stage.bin / "docker").unlink()
-
-    ran = stage.inv("stack.up", PATH=str(stage.bin))
-
-    assert ran.code == 2
-    assert ran.err == (
-        "error: docker: not installed or not on PATH\n"
-        "  hint: install docker, then run the task again\n"
-    )
-
-
 def test_compose_files_that_compose_refuses_are_named(stage: Stage) -> None:
     stage.stack(SERVICES)
     text = f"validating {stage.root}/compose.yaml: services.web must be a mapping\n"

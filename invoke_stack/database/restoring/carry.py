@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from invoke_stack import sizes
 from invoke_stack.database import target as targets
 from invoke_stack.database.admin import Admin
 from invoke_stack.errors import StackError
@@ -31,7 +32,7 @@ def carried(admin: Admin, file: Path, report: Report) -> Iterator[str]:
         return
     path = f"{FOLDER}/{admin.session}.dump"
     size = file.stat().st_size
-    report(Step(f"copying {size / 1024**2:.1f} MiB into the container"))
+    report(Step(f"copying {sizes.shown(size)} into the container"))
     argv = ("sh", "-c", _COPY, "sh", path, f"{FOLDER}/{admin.key}")
     command = admin.target.inside(argv, fed=True)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from invoke_stack import sizes
 from invoke_stack.database.restoring.plaindump import Summary
 from invoke_stack.database.restoring.source import Source
 from invoke_stack.database.state import Machine, Server
@@ -106,7 +107,7 @@ def require_room(machine: Machine, expected: int, task: str = "db.restore") -> N
     needed = int(expected * ROOM)
     if 0 <= machine.free < needed:
         text = (
-            f"too little room beside the data: {needed / 1024**2:,.0f} MiB are needed, "
-            f"{machine.free / 1024**2:,.0f} MiB are free"
+            f"too little room beside the data: {sizes.shown(needed)} are needed, "
+            f"{sizes.shown(machine.free)} are free"
         )
         raise StackError(task, text, hint="make room on the engine's disk")

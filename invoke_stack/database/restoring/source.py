@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from invoke_stack import sizes
 from invoke_stack.database import catalog, verify
 from invoke_stack.database.catalog import Entry
 from invoke_stack.database.provider import HEAD_BYTES
@@ -42,8 +43,7 @@ class Source:
         when = f"{self.entry.created:%Y-%m-%d %H:%M} UTC"
         manifest = self.entry.manifest
         of = f"database {manifest.database}, " if manifest else ""
-        size = self.entry.bytes / 1024**2
-        return f"{project.shown(self.file)} ({of}{when}, {size:.1f} MiB)"
+        return f"{project.shown(self.file)} ({of}{when}, {sizes.shown(self.entry.bytes)})"
 
 
 def find(project: Project, word: str, folder: str, database: str) -> Entry:
@@ -56,7 +56,7 @@ def find(project: Project, word: str, folder: str, database: str) -> Entry:
         path = (project.root / folder / word).absolute()
         if path.is_file():
             return catalog.resolve(project, str(path), ())
-    known = catalog.of(database, catalog.entries(catalog.root(project, folder)))
+    known = catalog.of(database, catalog.entries(catalog.source(project, folder)))
     return catalog.resolve(project, word, known)
 
 

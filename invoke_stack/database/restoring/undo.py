@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from invoke_stack import sizes
 from invoke_stack.database import admin as admins
 from invoke_stack.database import locate, rails, swap
 from invoke_stack.database import target as targets
@@ -50,7 +51,7 @@ def undo(  # noqa: PLR0913 - what every changing task gets
         raise UsageError(f"database {database}", text, hint=hint)
     last = kept[0]
     if server.database(database) is not None:
-        source = f"{last.name} (replaced {last.mark.at}, {last.database.bytes / 1024**2:.1f} MiB)"
+        source = f"{last.name} (replaced {last.mark.at}, {sizes.shown(last.database.bytes)})"
         action = rails.Action("db.restore", "drops what is in", source=source)
         rails.require(project, admin.target, action, consent, confirm)
     if project.dry:

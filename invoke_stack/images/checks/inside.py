@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from invoke_stack import sizes
 from invoke_stack.compose.tolerant import mapping
 from invoke_stack.environment import placeholders
 from invoke_stack.findings.model import Finding
 from invoke_stack.images import arguments, layers
-from invoke_stack.images.budget import size
 from invoke_stack.images.checks.subject import Subject
 from invoke_stack.images.contents import CACHES, Trace
 from invoke_stack.images.needles import KEY, KNOWN, Needles
@@ -123,7 +123,7 @@ def _caches(subject: Subject) -> Iterator[Finding]:
             yield finding(
                 "IMG116",
                 subject.name,
-                f"{size(count)} of {name}'s cache in a layer",
+                f"{sizes.decimal(count)} of {name}'s cache in a layer",
                 fixes[name],
                 subject.layer(layer),
                 severity=None if subject.production else "info",

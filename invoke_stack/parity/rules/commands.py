@@ -10,7 +10,7 @@ from invoke_stack.parity.declaration import Process
 from invoke_stack.parity.parts import Step
 from invoke_stack.parity.repository import Facts, Migrations
 from invoke_stack.parity.rule import Found, Outcome, Passed, Unknown, places, rule
-from invoke_stack.parity.rules import nextjs, sides
+from invoke_stack.parity.rules import chained, nextjs, sides
 from invoke_stack.parity.values import Src
 
 _RUNTIMES = frozenset(
@@ -135,7 +135,7 @@ def _migrated(facts: Facts, tool: Migrations, production: State, local: State) -
     starts = [each.command.src if each.command.src.file else each.src for each in code]
     where = places(sources[0] or starts, [*sources[1], *_images(facts), tool.src])
     command = _DEPLOY.get(name, "the migration command")
-    fix = _fix(facts, command)
+    fix = chained.line(facts, command)
     if production[0]:
         build = [each for process in facts.production.processes.values()
                  for each in process.steps_build if each in production[1]]  # fmt: skip
@@ -145,7 +145,7 @@ def _migrated(facts: Facts, tool: Migrations, production: State, local: State) -
             return Found(name, f"production migrates, but {how}", where, fix, "warning")
         if local[0] is False:
             message = f"production migrates ({production[1][0].text}), the local stack never does"
-            return Found(name, message, where, f"command: {command} && …", "warning")
+            return Found(name, message, where, chained.composed(facts.local, command), "warning")
         return Passed(name, f"production migrates: {production[1][0].text}", where)
     if production[0] is None:
         message = "nobody here can tell whether production migrates"
@@ -162,13 +162,6 @@ def _images(facts: Facts) -> Iterator[Src]:
             line = build.parsed.cmd(build.stage)
             if line is not None:
                 yield Src(str(build.dockerfile.value), line.line)
-
-
-def _fix(facts: Facts, command: str) -> str:
-    free = all(each.plan.value == "free" for each in sides.apps(facts.production))
-    if facts.production.target == "render":
-        return f"startCommand: {command} && …" if free else f"preDeployCommand: {command}"
-    return f"command: sh -c '{command} && exec …'"
 
 
 def _push(step: Step) -> bool:
@@ -193,7 +186,7 @@ def _pushes(facts: Facts) -> Iterator[Outcome]:
                       if each.tag == "migrate" or _push(each)]  # fmt: skip
             folders = [each.src for each in facts.repository.migrations]
             where = places([process.command, step.src], [*others, *folders])
-            fix = _fix(facts, _DEPLOY.get(tool.removesuffix("-kit"), _DEPLOY["prisma"]))
+            fix = chained.line(facts, _DEPLOY.get(tool.removesuffix("-kit"), _DEPLOY["prisma"]))
             yield Found(tool, message, where, fix)
 
 

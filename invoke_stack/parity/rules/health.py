@@ -14,6 +14,8 @@ from invoke_stack.parity.values import Src
 from invoke_stack.parity.workspace import joined
 
 _LITERAL = re.compile(r"(?:--port[ =]|-p |--bind[ =]\S*:|-b \S*:|0\.0\.0\.0:)(\d{2,5})\b")
+_REACH = 12
+"""Lines of a file that one health check may take."""
 
 
 def counted(process: Process) -> Probe | None:
@@ -35,20 +37,27 @@ def paths(facts: Facts) -> Iterator[Outcome]:
                 yield Passed(pair.production.name, f"{local.path} on both sides", where)
             else:
                 message = f"health path differs: production {production.path}, local {local.path}"
-                fix = _fix(local, production.path)
+                fix = _fix(facts, local, production.path)
                 yield Found(pair.production.name, message, where, fix)
         for hidden in pair.local.health:
             if hidden.shadowed and hidden.path and hidden.path != production.path:
                 message = f"the image probes {hidden.path}, production {production.path}; "
                 message += "Compose overrides it, a plain `docker run` does not"
                 where = places([production.src], [hidden.src, local.src if local else None])
-                fix = _fix(hidden, production.path)
+                fix = _fix(facts, hidden, production.path)
                 yield Found(pair.production.name, message, where, fix, "info")
 
 
-def _fix(probe: Probe, path: str) -> str:
-    text = " ".join(probe.command)
-    return text.replace(probe.path, path, 1) if probe.path in text else f"probe {path}"
+def _fix(facts: Facts, probe: Probe, path: str) -> str:
+    """Return the probe's own line with the other path, or in words what to change."""
+    workspace = facts.repository.workspace
+    known = workspace.readable(probe.src.file) and not any("***" in each for each in probe.command)
+    lines = workspace.text(probe.src.file).splitlines() if known and probe.path != "/" else []
+    asked = re.compile(rf"(?<=[\w}}\]'\"]){re.escape(probe.path)}(?![\w/.-])")
+    for line in lines[probe.src.line - 1 :][:_REACH]:
+        if len(asked.findall(line)) == 1:
+            return asked.sub(lambda _: path, line).strip()
+    return f"let the probe ask {path} instead of {probe.path}"
 
 
 @rule("PAR402", "Health check on one side only", "warning", "high")

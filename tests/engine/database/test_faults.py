@@ -1,6 +1,7 @@
-"""A tenth of the fault run: backups that are interrupted at random moments in random ways."""
+"""A tenth of the fault runs: backups and restores interrupted at random moments in random ways."""
 
 import importlib
+import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +13,26 @@ pytestmark = pytest.mark.engine
 
 FOLDER = Path(__file__).resolve().parents[3] / "benchmarks"
 TRIES = 20
+RESTORES = 10
 
 
 @pytest.fixture(scope="module")
-def faults() -> Iterator[Any]:
+def benchmarks() -> Iterator[None]:
     sys.path.insert(0, str(FOLDER))
     try:
-        yield importlib.import_module("faults")
+        yield
     finally:
         sys.path.remove(str(FOLDER))
+
+
+@pytest.fixture(scope="module")
+def faults(benchmarks: None) -> Any:
+    return importlib.import_module("faults")
+
+
+@pytest.fixture(scope="module")
+def restores(faults: Any) -> Any:
+    return importlib.import_module("restorefaults")
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +41,35 @@ def site(faults: Any) -> Iterator[Any]:
         yield site
 
 
-def test_an_interrupted_backup_leaves_nothing_that_looks_like_one(faults: Any, site: Any) -> None:
-    found = faults.run(faults.BACKUP, site, TRIES)
+@pytest.fixture
+def seed() -> int:
+    """Moments that differ from run to run; what a failure shows repeats them."""
+    number = secrets.randbelow(10_000)
+    print(f"seed {number}")
+    return number
+
+
+def test_an_interrupted_backup_leaves_nothing_that_looks_like_one(
+    faults: Any, site: Any, seed: int
+) -> None:
+    found = faults.run(faults.BACKUP, site, TRIES, seed)
 
     assert {name: found[name] for name in faults.BAD if found[name]} == {}
     assert found["finished before it"] <= TRIES // 2, found
+
+
+def test_an_interrupted_restore_leaves_one_content_or_the_other(
+    faults: Any, restores: Any, seed: int
+) -> None:
+    with restores.live(restores.MEGABYTES // 2) as site:
+        scenario = restores.scenario(site)
+        found = faults.run(scenario, site, RESTORES, seed)
+        site.psql("DELETE FROM documents WHERE id % 2 = 0")
+        mixed = scenario.check(site, 1)
+
+    assert {name: found[name] for name in restores.BAD if found[name]} == {}
+    assert found["finished before it"] <= RESTORES // 2, found
+    assert mixed["databases lost or mixed"] == 1  # what must never be there would be seen
 
 
 def test_what_counts_as_unfinished_would_be_seen(faults: Any, site: Any) -> None:

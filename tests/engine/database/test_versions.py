@@ -105,7 +105,7 @@ volumes: {data: {}}
 
     assert up.code == 1
     assert up.error.startswith("pg: its volume was made by PostgreSQL 16 and its image is Postgre")
-    assert "inv db.backup" in up.hint
+    assert "inv db.upgrade" in up.hint
     assert stack.inv("db.wait").error.startswith("service pg: its volume was made by PostgreSQL 16")
     stack.write("compose.yaml", compose)
     stack.up()

@@ -169,9 +169,9 @@ def test_a_project_without_compose_files_is_told_where_they_are_looked_for(
     with pytest.raises(UsageError) as caught:
         look("README.md")
 
-    assert str(caught.value) == f"{tmp_path.name}: no compose file here"
-    assert "in the root and in docker/" in caught.value.hint
-    assert "stack.compose.files" in caught.value.hint
+    assert str(caught.value) == f"{tmp_path}: no compose file here"
+    assert "compose.yaml there or in docker/" in caught.value.hint
+    assert "stack: {compose: {files: [NAME]}}" in caught.value.hint
 
 
 def test_a_folder_with_the_name_of_a_compose_file_is_none(look: Look) -> None:

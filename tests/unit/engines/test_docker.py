@@ -21,7 +21,7 @@ from invoke_stack.engines.endpoint import Endpoint
 from invoke_stack.errors import ExitCode, StackError, UnreachableError, UsageError
 from invoke_stack.project import Project
 
-LOCAL = Endpoint("unix:///var/run/docker.sock")
+LOCAL = Endpoint("unix:///var/run/docker.sock", "default")
 REMOTE = Endpoint("tcp://box:2376", "build-box")
 MakeProject = Callable[..., Project]
 

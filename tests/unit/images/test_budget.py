@@ -107,17 +107,3 @@ def test_between_the_levels_it_is_a_warning_and_below_nothing(make_project: Make
 
     assert severity("500MB", "700MB") == "warning"
     assert severity("600MB", "700MB") == ""
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1500, "1.5 kB"),
-        (353_000_000, "353 MB"),
-        (2_340_000_000_000, "2340 GB"),
-    ],
-)
-def test_sizes_for_people(count: int, text: str) -> None:
-    assert budget.size(count) == text

@@ -92,34 +92,44 @@ def needed(name: str, line: int, message: str | None = "") -> Variable:
     return Variable(name, ":?", None, message, "compose.yaml", line)
 
 
-def test_no_missing_variable_is_fine(declare: Declare) -> None:
-    preflight.variables(declare({}))
+def test_no_missing_variable_is_fine(make_project: MakeProject, declare: Declare) -> None:
+    preflight.variables(make_project(), declare({}))
 
 
-def test_one_missing_variable_is_named_with_its_place(declare: Declare) -> None:
+def test_one_missing_variable_is_named_with_its_place(
+    make_project: MakeProject, declare: Declare
+) -> None:
     with pytest.raises(UsageError) as caught:
-        preflight.variables(declare({}, missing=(needed("DB_PASSWORD", 7),), layers=(".env",)))
+        preflight.variables(
+            make_project(), declare({}, missing=(needed("DB_PASSWORD", 7),), layers=(".env",))
+        )
 
     assert str(caught.value) == "compose.yaml:7: DB_PASSWORD is required and not set"
-    assert caught.value.hint == "set it in .env; inv env.init makes it from its template"
+    assert caught.value.hint == "set it in .env"
     assert caught.value.detail == ()
 
 
-def test_the_projects_own_words_about_a_variable_are_shown(declare: Declare) -> None:
+def test_the_projects_own_words_about_a_variable_are_shown(
+    make_project: MakeProject, declare: Declare
+) -> None:
     with pytest.raises(UsageError) as caught:
-        preflight.variables(declare({}, missing=(needed("DB_PASSWORD", 7, "ask the team"),)))
+        preflight.variables(
+            make_project(), declare({}, missing=(needed("DB_PASSWORD", 7, "ask the team"),))
+        )
 
     assert caught.value.detail == ("compose.yaml:7: DB_PASSWORD: ask the team",)
 
 
-def test_all_missing_variables_are_told_at_once(declare: Declare) -> None:
+def test_all_missing_variables_are_told_at_once(
+    make_project: MakeProject, declare: Declare
+) -> None:
     missing = (needed("DB_PASSWORD", 7, "ask"), needed("TOKEN", 9, None))
 
     with pytest.raises(UsageError) as caught:
-        preflight.variables(declare({}, missing=missing))
+        preflight.variables(make_project(), declare({}, missing=missing))
 
     assert str(caught.value) == "compose.yaml:7: 2 required variables are not set"
-    assert caught.value.hint.startswith("set them in .env.development.local")
+    assert caught.value.hint.startswith("set them in .env; inv env.init proposes one")
     assert caught.value.detail == (
         "compose.yaml:7: DB_PASSWORD: ask",
         "compose.yaml:9: TOKEN",
@@ -218,7 +228,10 @@ def test_a_compose_that_is_too_old_is_named(
         preflight.compose_version(make_project())
 
     assert str(caught.value) == f"docker compose: version {version} is too old"
-    assert caught.value.hint == "update Docker Compose to 2.24.4 or newer"
+    assert (
+        caught.value.hint
+        == "update Docker Compose to 2.24.4 or newer (docker-compose-plugin): https://docs.docker.com/compose/install/"
+    )
 
 
 @pytest.mark.parametrize(("stdout", "code"), [("", 1), ("no number", 0)])

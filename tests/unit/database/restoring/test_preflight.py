@@ -82,5 +82,5 @@ def test_there_has_to_be_room_beside_the_data() -> None:
     with pytest.raises(StackError, match=r"db\.migrate --rehearse: too little room"):
         preflight.require_room(Machine(16, 1, 1100), 1000, "db.migrate --rehearse")
     preflight.require_room(Machine(16, 1, 1200), 1000)
-    with pytest.raises(StackError, match="1,200 MiB are needed, 1,000 MiB are free"):
+    with pytest.raises(StackError, match=r"1\.2 GiB are needed, 1000\.0 MiB are free"):
         preflight.require_room(Machine(16, 1, 1000 * 1024**2), 1000 * 1024**2)

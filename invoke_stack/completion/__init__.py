@@ -1,0 +1,1 @@
+"""What a shell offers after a flag: names out of files, and the scripts that ask for them."""

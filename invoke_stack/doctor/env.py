@@ -1,0 +1,59 @@
+"""Env files, as far as a stack cannot start or a secret gets out; `env.check` tells the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from invoke_stack.database import catalog, names
+from invoke_stack.doctor.line import Line, ok, unknown, wrong
+from invoke_stack.doctor.patient import Patient
+from invoke_stack.environment.checks import check, ignores
+from invoke_stack.findings.model import Finding
+
+_FILES = frozenset({"ENV-MISSING", "ENV-EMPTY", "ENV-SYNTAX", "ENV-REF", "ENV-MODE"})
+_GIT = frozenset({"ENV-TRACKED", "ENV-UNIGNORED"})
+MOST = 5
+"""Keys that are told one by one."""
+
+
+def files(patient: Patient) -> Iterator[Line]:
+    """Tell what is missing, blank, refused or readable by others; and what git would take."""
+    found = check.check(patient.project).findings
+    of_files = [each for each in found if each.rule in _FILES]
+    yield from _told("DOC-ENV", of_files)
+    if not of_files:
+        yield ok("DOC-ENV", "env", "complete and private")
+    of_git = [each for each in found if each.rule in _GIT]
+    yield from _told("DOC-GIT", of_git)
+    if ignores.tracked(patient.project) is None:
+        message = "git does not answer here: no repository, or git is not installed"
+        yield unknown("DOC-GIT", "git", message, "git init")
+    elif not of_git:
+        yield ok("DOC-GIT", "env", "git leaves the env files alone")
+
+
+def backups(patient: Patient) -> Iterator[Line]:
+    """Tell whether git would take the backups, which hold everybody's data."""
+    project = patient.project
+    folder = catalog.root(project)
+    if not folder.is_relative_to(project.root):
+        return
+    probe = folder / "database" / f"probe{names.ARCHIVE}"
+    found = ignores.unignored(project, [probe])
+    if found is None:
+        return
+    shown = project.shown(folder)
+    if not found:
+        yield ok("DOC-GIT", shown, "git leaves the backups alone")
+    elif folder.is_dir():
+        message = "backups lie here and git does not ignore them: the next `git add` takes them"
+        yield wrong("DOC-GIT", shown, message, f"add to .gitignore: {shown}/", file=".gitignore")
+
+
+def _told(rule: str, found: list[Finding]) -> Iterator[Line]:
+    for each in found[:MOST]:
+        yield Line(rule, each.severity, each.subject, each.message, each.fix, each.where)
+    if len(found) > MOST:
+        worst = found[MOST].severity
+        message = f"and {len(found) - MOST} more"
+        yield Line(rule, worst, "env", message, "all of them: inv env.check")

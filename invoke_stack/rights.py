@@ -1,0 +1,68 @@
+"""What to say, and what to do, where the system refuses to write a file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+from pathlib import Path
+
+from invoke_stack.errors import StackError, UsageError
+
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the user's hand can change: neither a full disk nor a bug."""
+
+_WAYS_OUT = {
+    errno.ENOTDIR: "a file is in the way: move it",
+    errno.EEXIST: "a file is in the way: move it",
+    errno.EISDIR: "a folder is in the way: move it",
+    errno.ELOOP: "a link is in the way: remove it",
+    errno.ENOSPC: "make room on the disk",
+    errno.EROFS: "it is mounted read-only: work in a copy of the project elsewhere",
+}
+
+
+def error(path: Path, what: str, problem: OSError) -> StackError:
+    """Return the error for a file or folder that cannot be made, written or locked.
+
+    Args:
+        path: what was to be written, by the name that the user knows.
+        what: for example "cannot be written".
+        problem: what the system said.
+    """
+    said = (problem.strerror or "refused").lower()
+    kind = UsageError if problem.errno in REFUSED else StackError
+    return kind(str(path), f"{what}: {said}", hint=way_out(path, problem))
+
+
+def way_out(path: Path, problem: OSError) -> str:
+    """Return what to do about a file that cannot be made."""
+    return _WAYS_OUT.get(problem.errno or 0) or _own(_culprit(path))
+
+
+def _culprit(path: Path) -> Path:
+    """Return the file or folder whose rights are in the way."""
+    if path.exists() and not os.access(path, os.W_OK):
+        return path
+    return next(each for each in path.absolute().parents if each.exists())
+
+
+def _own(place: Path) -> str:
+    """Return the command that makes a file or folder writable for this user."""
+    named = shlex.quote(str(place))
+    if os.name != "posix":
+        return f"give yourself the right to write there: {named}"
+    owner = place.stat().st_uid
+    if owner == os.geteuid():
+        return f"it is yours but not writable: chmod u+rwX {named}"
+    return f'it belongs to {_name(owner)}: sudo chown -R "$(id -un)" {named}'
+
+
+def _name(owner: int) -> str:
+    """Return a user's name, or the number where nobody has it."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return f"user {owner}"

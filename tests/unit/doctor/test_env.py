@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from invoke_stack.doctor import env
+
+if TYPE_CHECKING:
+    from conftest import Examine, FakeRunner
+
+TEMPLATE = "# @required\nAPI_URL=\n# @sensitive @generate=hex(32)\nSECRET_KEY=\n"
+
+
+@pytest.fixture
+def git(runner: FakeRunner) -> FakeRunner:
+    """Return a runner in whose repository nothing is tracked or ignored."""
+    runner.answer("ls-files", "")
+    runner.answer("check-ignore", "")
+    return runner
+
+
+def test_a_missing_env_file_is_an_error_with_the_command_that_makes_it(
+    examine: Examine, git: FakeRunner
+) -> None:
+    found = list(env.files(examine({".env.example": TEMPLATE})))
+
+    assert [(each.rule, each.state, each.subject, each.fix) for each in found[:1]] == [
+        ("DOC-ENV", "error", ".env", "inv env.init")
+    ]
+
+
+def test_a_file_that_others_read_and_one_that_git_would_take(
+    examine: Examine, git: FakeRunner, tmp_path: Path
+) -> None:
+    patient = examine({".env": "SECRET_KEY=0123456789abcdef0123456789abcdef\n"})
+    (tmp_path / ".env").chmod(0o644)
+
+    found = {each.rule: each for each in env.files(patient) if each.state != "unknown"}
+
+    assert found["DOC-ENV"].fix == "chmod 600 .env"
+    assert found["DOC-GIT"].fix == "add to .gitignore: .env"
+
+
+def test_many_findings_are_counted(examine: Examine, git: FakeRunner) -> None:
+    names = [f"KEY_{number}" for number in range(9)]
+    template = "".join(f"# @required\n{name}=\n" for name in names)
+    files = {".env.example": template, ".env": "".join(f"{name}=\n" for name in names)}
+
+    found = [each for each in env.files(examine(files)) if each.rule == "DOC-ENV"]
+
+    assert len(found) == env.MOST + 1
+    assert found[-1].fix == "all of them: inv env.check"
+
+
+def test_backups_that_git_takes_are_an_error(
+    examine: Examine, runner: FakeRunner, tmp_path: Path
+) -> None:
+    runner.answer("check-ignore", "")
+    (tmp_path / "backups").mkdir()
+
+    (found,) = env.backups(examine())
+
+    assert (found.state, found.fix) == ("error", "add to .gitignore: backups/")
+
+
+def test_backups_that_git_ignores_pass(
+    examine: Examine, runner: FakeRunner, tmp_path: Path
+) -> None:
+    probe = tmp_path / "backups" / "database" / "probe.dump"
+    runner.answer("check-ignore", f"{probe}\0")
+
+    (found,) = env.backups(examine())
+
+    assert found.state == "ok"
+
+
+def test_backups_elsewhere_are_no_business_of_git(examine: Examine) -> None:
+    assert not list(env.backups(examine(settings={"db": {"directory": "/srv/backups"}})))
