@@ -27,6 +27,9 @@ from invoke_stack.errors import UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 
+CARRY = "inv db.backup, then inv stack.down --volumes, inv stack.up and inv db.restore"
+"""How data gets from one major version to another."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ready:
@@ -42,7 +45,7 @@ class Ready:
     programs: Programs
     account: Account | None
     notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[events.Warned, ...] = ()
 
 
 def ready(project: Project, wanted: Wanted) -> Ready:
@@ -54,11 +57,13 @@ def ready(project: Project, wanted: Wanted) -> Ready:
     home = record.home(project, wanted.service)
     major = postgres.version_of(home.data) if wanted.kind == "postgres" else 0
     if major:
-        found, why = programs.exact(project, wanted.kind, major), ""
+        found, why, hint = programs.exact(project, wanted.kind, major), "", CARRY
         if wanted.major and wanted.major != major:
-            why = f"its data here is of version {major}, so it runs on {found.shown}"
+            why = f"runs on {found.shown}: its data here is of version {major}"
     else:
         found, why = programs.find(project, wanted.kind, wanted.major)
+        hint = programs.HINTS[wanted.kind]
+    lacks = _extension(project, wanted, found)
     if wanted.kind == "postgres" and not home.data.exists():
         postgres.settings(wanted.service, wanted.environment)
     chosen = account.find(project.environ, project.root, home.data)
@@ -67,13 +72,13 @@ def ready(project: Project, wanted: Wanted) -> Ready:
         notes.append(f"runs as user {chosen.name}: it must not run as root")
     return Ready(
         wanted=wanted,
-        programs=account.reachable(found, wanted.kind, chosen),
+        programs=found if project.dry else account.reachable(found, wanted.kind, chosen),
         account=chosen,
         notes=tuple(f"{wanted.service}: {note}" for note in notes),
         warnings=tuple(
-            f"{wanted.service} ({wanted.image}) {each}"
-            for each in (why, _extension(project, wanted, found))
-            if each
+            events.Warned(f"{wanted.service} ({wanted.image}) {text}", instead)
+            for text, instead in ((why, hint), (lacks, programs.HINTS["postgres"]))
+            if text
         ),
     )
 
