@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from invoke_stack.errors import StackError, UsageError
@@ -141,13 +142,21 @@ def _boot() -> str:
     return ""
 
 
+def mark(folder: Path) -> str:
+    """Return a word that the command lines of PostgreSQL's processes in a data folder have."""
+    return sha256(str(folder.parent.resolve()).encode()).hexdigest()[:8]
+
+
 def _by_directory(folder: Path) -> list[int]:
-    wanted = str(folder.resolve())
+    wanted, marked = str(folder.resolve()), mark(folder).encode()
     found = []
-    for link in PROC.glob("[0-9]*/cwd"):
+    for pid in (int(each.name) for each in PROC.iterdir() if each.name.isdecimal()):
         with contextlib.suppress(OSError):
-            pid = int(link.parent.name)
-            if _directory(link) == wanted and _stat(pid):
+            try:
+                ours = _directory(PROC / str(pid) / "cwd") == wanted
+            except PermissionError:  # another user's, where root is not almighty: a container
+                ours = marked in (PROC / str(pid) / "cmdline").read_bytes()
+            if ours and _stat(pid):
                 found.append(pid)
     return [pid for pid in found if _SERVERS.search(_name(pid)) or "initdb" in _name(pid)]
 

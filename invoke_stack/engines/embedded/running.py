@@ -13,6 +13,7 @@ from invoke_stack.engines.embedded import (
     declaring,
     mounts,
     postgres,
+    processes,
     programs,
     record,
     redis,
@@ -83,17 +84,19 @@ def ready(project: Project, wanted: Wanted) -> Ready:
     )
 
 
-def planned(found: Ready, port: int) -> Record:
+def planned(project: Project, found: Ready, port: int) -> Record:
     """Return a service's record on a port; its data and sockets are made by `provide`.
 
     Raises:
         UsageError: its command needs a container.
     """
     wanted = found.wanted
+    home = record.home(project, wanted.service)
     argv: tuple[str, ...] = (found.programs.server, "-")
     config = ""
     if wanted.kind == "postgres":
-        argv = postgres.server(wanted.command, wanted.mounts, wanted.volume)
+        known_by = f"{wanted.volume[:50]}.{processes.mark(home.data)}"
+        argv = postgres.server(wanted.command, wanted.mounts, known_by)
     else:
         lines = redis.directives(wanted.command, wanted.environment, wanted.mounts, wanted.service)
         config = redis.config(lines, port, found.programs.version)
@@ -101,7 +104,7 @@ def planned(found: Ready, port: int) -> Record:
         service=wanted.service,
         kind=wanted.kind,
         image=wanted.image,
-        place="",
+        place=record.place(project, wanted.service),
         volume=wanted.volume,
         target=wanted.target,
         port=port,

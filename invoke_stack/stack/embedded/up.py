@@ -104,9 +104,8 @@ class Bringing:
             if not wanted.port:
                 text = f"{wanted.service} publishes no port; here it is {postgres.LOOPBACK}:{port}"
                 self.report(events.Note(text))
-            plan = running.planned(ready, port)
-            place = record.place(self.project, wanted.service)
-            plans.append(dataclasses.replace(plan, place=place, sockets=old.sockets if old else ""))
+            plan = running.planned(self.project, ready, port)
+            plans.append(dataclasses.replace(plan, sockets=old.sockets if old else ""))
         return plans
 
     def _require_ports(self, plans: Sequence[Record]) -> None:

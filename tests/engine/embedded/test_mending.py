@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import random
 import shutil
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from machine import Machine, running, working_below
+from machine import BUSY, CONTAINED, Machine, running, working_below
 from stacks import Begun, until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -116,6 +117,39 @@ def test_a_deaf_server_is_unhealthy_and_restart_mends_it(up: Machine) -> None:
         os.kill(up.pid("pg"), signal.SIGCONT)
     up.inv("stack.restart", "-s", "pg").ok()
     assert up.sql("SELECT 1").stdout == "1"
+
+
+CONTAINER = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None, reason="drops a right of root"
+)
+
+
+@pytest.mark.parametrize("around", [(), pytest.param(CONTAINED, marks=CONTAINER)])
+def test_a_busy_orphan_of_a_killed_server_is_ended_first(
+    up: Machine, around: tuple[str, ...]
+) -> None:
+    contained = dataclasses.replace(up, around=around)
+    psql = [*contained.command("stack.exec", "-s", "pg", "--", "psql", "-Xc", BUSY)]
+    with subprocess.Popen(
+        psql,
+        cwd=up.folder,
+        env=up.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as child:
+        asked = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%3000000000%' AND state = "
+        asked += "'active' AND pid <> pg_backend_pid()"
+        until(lambda: up.sql(asked).stdout, 20, "it never runs")
+        orphan = int(up.sql(asked).stdout)
+        os.kill(up.pid("pg"), signal.SIGKILL)
+
+        contained.up()
+
+        assert not running(orphan)
+        child.kill()
+    assert up.sql("SELECT count(*) >= 2 FROM kept").stdout == "t"
 
 
 def test_a_copy_of_the_project_never_touches_the_servers_of_the_first(
