@@ -9,7 +9,9 @@ from invoke_stack.compose import files, plugin
 from invoke_stack.compose.elsewhere import NoStackError
 from invoke_stack.doctor.line import Line, ok, told, wrong
 from invoke_stack.doctor.patient import Patient
+from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
+from invoke_stack.project import Project
 from invoke_stack.stack import ports as published
 from invoke_stack.stack import preflight
 
@@ -65,9 +67,13 @@ def stack(patient: Patient) -> Iterator[Line]:
             check()
         except StackError as problem:
             yield told("DOC-STACK", problem)
+    yield from _doubled(project, declared)
+
+
+def _doubled(project: Project, declared: Declared) -> Iterator[Line]:
+    last = project.shown(declared.files.paths[-1])
     for service, target, numbers in published.doubled(declared):
         both = " and ".join(map(str, numbers))
         message = f"container port {target} is published on {both}: Compose adds lists up"
-        last = project.shown(declared.files.paths[-1])
         fix = f'write in {last}: ports: !override ["{numbers[-1]}:{target}"]'
         yield wrong("DOC-STACK", service, message, fix, state="warning", file=last)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from invoke_stack.database import target as targets
 from invoke_stack.doctor.line import Line, ok, told, wrong
 from invoke_stack.doctor.patient import Patient
 from invoke_stack.engines.embedded import declaring, programs
@@ -19,6 +21,27 @@ def services(patient: Patient) -> Iterator[Line]:
         return
     if declared is not None:
         yield from (_service(patient, declared, name) for name in sorted(declared.active()))
+
+
+def extensions(patient: Patient) -> tuple[str, frozenset[str]]:
+    """Return the database's service and what its programs bring along, whether it runs or not.
+
+    Nothing where no PostgreSQL is found, or it does not say where its extensions lie.
+
+    Raises:
+        StackError: the files cannot be read, or declare several databases.
+    """
+    project, declared = patient.project, patient.stack()
+    if declared is None:
+        return "", frozenset()
+    service = targets.service_of(project, declared)
+    if declaring.kind_of(service) != "postgres":
+        return service.name, frozenset()
+    found, _ = programs.find(project, "postgres", declaring.major(service.image))
+    share = patient.first_line(str(found.folder / "pg_config"), "--sharedir")
+    folder = Path(share) / "extension"
+    names = (path.stem for path in folder.glob("*.control")) if share else ()
+    return service.name, frozenset(names)
 
 
 def _service(patient: Patient, declared: Declared, name: str) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,18 @@ def answers(patient: Patient) -> Iterator[Line]:
             if isinstance(engine, Embedded):
                 yield ok("DOC-ENGINE", "embedded", choice.why.removeprefix("engine: embedded, "))
             else:
-                yield judged(engine.info(), engine.api_version, engine.endpoint.url)
+                line = judged(engine.info(), engine.api_version, engine.endpoint.url)
+                yield replace(line, message=f"{line.message}; {_chosen(patient)}")
     except StackError as problem:
         yield told("DOC-ENGINE", problem)
         return
     if choice.name == "embedded":
         yield from embedded.services(patient)
+
+
+def _chosen(patient: Patient) -> str:
+    named = patient.project.settings.engine
+    return "what `engine: auto` picks" if named == "auto" else f"setting engine: {named}"
 
 
 def judged(info: Mapping[str, Any], api: tuple[int, ...], url: str) -> Line:

@@ -32,6 +32,7 @@ def test_a_healthy_project_is_told_line_by_line(stage: Stage, engine: FakeEngine
     ran = stage.inv("stack.doctor")
 
     assert (ran.code, ran.err) == (0, "")
+    assert "; what `engine: auto` picks" in lines(ran)[0]
     assert {"engine", "compose", "buildx", "tasks", "settings", "stack", "ports"} <= areas(ran, "✓")
     assert not areas(ran, "✗")
     assert ran.out.splitlines()[-1].startswith("0 errors, ")

@@ -103,7 +103,7 @@ def test_files_that_name_another_major_than_the_volume_has(running: Project) -> 
     assert result.code == 3
     assert found["subject"] == "pg"
     assert "the compose file says postgres:17-alpine" in found["message"]
-    assert found["fix"].startswith("set its image to PostgreSQL 16 again")
+    assert found["fix"].startswith("inv db.upgrade moves the data to 17")
 
 
 def test_a_migration_that_wants_what_the_server_has_not(running: Project) -> None:
@@ -166,15 +166,21 @@ def test_a_stack_without_docker(project: Callable[..., Project], port: Callable[
     (stack.folder / ".env").chmod(0o600)
     stack.environ |= {"INVSTACK_ENGINE": "embedded", "PG_PORT": str(port())}
 
-    before = stack.inv("stack.doctor").ok()
+    stack.write("migrations/001_init.sql", "CREATE EXTENSION postgis_of_nowhere;\n")
+    before = stack.inv("stack.doctor")
+    stack.write("migrations/001_init.sql", "CREATE EXTENSION IF NOT EXISTS plpgsql;\n")
+    again = stack.inv("stack.doctor").ok()
     stack.up()
     try:
         during = stack.inv("stack.doctor", "--json").ok()
     finally:
         stack.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
 
-    assert "✓ engine    embedded: setting engine: embedded" in before.stdout
-    assert "fix: start it with: inv stack.up" in before.stdout
+    assert "✓ engine      embedded: setting engine: embedded" in before.stdout
+    assert before.code == 3
+    assert "✗ extensions  postgis_of_nowhere: migrations/001_init.sql creates it" in before.stdout
+    assert "✓ extensions  pg: has plpgsql" in again.stdout
+    assert "fix: start it with: inv stack.up" in again.stdout
     assert passes(during, "DOC-DATABASE")["pg"].startswith("postgres ")
     assert stack.environ["PG_PORT"] in passes(during, "DOC-PORTS")["ports"]
     assert not passes(during, "DOC-CLOCK")
