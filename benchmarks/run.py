@@ -30,6 +30,8 @@ PARTS = {
     "restore": "Restore, undo, snapshot",
     "restorefaults": "Restores interrupted",
     "images": "Images",
+    "embedded": "Without Docker",
+    "embeddedkills": "Without Docker, killed",
 }
 HEAD = """# Measured
 

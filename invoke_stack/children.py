@@ -1,4 +1,4 @@
-"""Child processes: collecting what they say, ending them with everything they started."""
+"""Child processes: as whom they start, what they say, ending them with all that they started."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import IO
+from pathlib import Path
+from typing import IO, Any
 
-from invoke_stack.command import Command
+from invoke_stack.command import FOLDER, Command
 
 GRACE_S = 3.0
 """How long a child may take to end after SIGINT, and again after SIGTERM, in seconds."""
@@ -139,6 +140,28 @@ def end(child: subprocess.Popen[bytes], grace_s: float) -> None:
     if _alive(child):
         _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
         child.wait()
+
+
+@contextlib.contextmanager
+def as_account(command: Command) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Yield a command's arguments and the options that start it as its account."""
+    words, folder = command.argv[1:], command.folder
+    if command.account is None:
+        yield tuple(word.replace(FOLDER, str(folder)) for word in words), {}
+        return
+    uid, gid = command.account
+    extra: dict[str, Any] = {"user": uid, "group": gid, "extra_groups": ()}
+    if folder is None or not Path("/proc/self/fd").is_dir():
+        yield tuple(word.replace(FOLDER, str(folder)) for word in words), extra
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Leads to the open folder itself, whatever the rights on those above it are.
+        path = f"/proc/self/fd/{descriptor}"
+        extra["pass_fds"] = (descriptor,)
+        yield tuple(word.replace(FOLDER, path) for word in words), extra
+    finally:
+        os.close(descriptor)
 
 
 def _alive(child: subprocess.Popen[bytes]) -> bool:

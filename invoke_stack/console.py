@@ -48,6 +48,8 @@ class Console:
         self._out = Stream(out, environ)
         self._err = Stream(err, environ)
         self._source = source
+        self.documented = False
+        self.planned: list[str] = []
         self._view: View = Ticker(self._line, clock)
         if self._err.moves and not environ.get("CI"):
             self._view = Screen(self._err, self._clean, clock)
@@ -73,6 +75,7 @@ class Console:
         Secrets are taken out of the texts inside it, before they are escaped: afterwards a
         password such as `true` or `file` would be found in the document's own words.
         """
+        self.documented = True
         shown = {"schema": 1, **values}
         if not reveal:
             shown = {key: self._hidden(value) for key, value in shown.items()}
@@ -121,6 +124,7 @@ class Console:
 
     def echo(self, command: str) -> None:
         """Print a command line that runs or would run."""
+        self.planned.append(f"$ {command}")
         self._say(self._err.styled(f"$ {command}", DIM))
 
     def confirm(self, question: str, *, yes: bool) -> None:
@@ -167,6 +171,7 @@ class Console:
             case Line():
                 self._say(self._err.styled(f"{event.source} | {event.text}", DIM))
             case Planned():
+                self.planned.append(event.text)
                 self.note(f"would {event.text}")
             case Progress() | Transferred():
                 with self._err.unread():

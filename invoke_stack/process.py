@@ -1,8 +1,8 @@
 """The one place that starts programs.
 
-A `Command` is plain data built by domain code; a `Runner` runs it. Programs are argument
-tuples, never shell text. Every child that we do not hand the terminal to lives in a process
-group of its own, so that ending a run ends everything it started.
+A `Command` is plain data; a `Runner` runs it. Programs are argument tuples, never shell text.
+Every child that we do not hand the terminal to lives in a process group of its own, so that
+ending a run ends everything it started.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from invoke_stack.children import GRACE_S, Running, close, end
-from invoke_stack.command import FOLDER, Command, Completed
+from invoke_stack.children import GRACE_S, Running, as_account, close, end
+from invoke_stack.command import Command, Completed
 from invoke_stack.errors import MissingProgramError, SlowProgramError, StackError, UsageError
 
 __all__ = ["Command", "Completed", "Runner", "Running", "SystemRunner", "Terminated"]
@@ -203,35 +203,13 @@ class SystemRunner:
                 "not installed or not on PATH",
                 hint=f"install {command.argv[0]}{_home(command.argv[0])}, then run the task again",
             )
-        with _as_account(command) as (words, extra):
+        with as_account(command) as (words, extra):
             try:
                 return subprocess.Popen(
                     (program, *words), env=_encoded(environ), cwd=command.cwd, **options, **extra
                 )
             except OSError as problem:
                 raise _unstarted(command, program, problem) from problem
-
-
-@contextlib.contextmanager
-def _as_account(command: Command) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Yield a command's arguments and the options that make it run as its account."""
-    words, folder = command.argv[1:], command.folder
-    if command.account is None:
-        yield tuple(word.replace(FOLDER, str(folder)) for word in words), {}
-        return
-    uid, gid = command.account
-    extra: dict[str, Any] = {"user": uid, "group": gid, "extra_groups": ()}
-    if folder is None or not Path("/proc/self/fd").is_dir():
-        yield tuple(word.replace(FOLDER, str(folder)) for word in words), extra
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        # Leads to the open folder itself, whatever the rights on those above it are.
-        path = f"/proc/self/fd/{descriptor}"
-        extra["pass_fds"] = (descriptor,)
-        yield tuple(word.replace(FOLDER, path) for word in words), extra
-    finally:
-        os.close(descriptor)
 
 
 def _home(program: str) -> str:

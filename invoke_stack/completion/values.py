@@ -80,9 +80,40 @@ def snapshots(project: Project) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def rules(project: Project) -> tuple[str, ...]:  # noqa: ARG001 - as all of them
+def rules() -> tuple[str, ...]:
     """Return the IDs of the parity rules that have a page here."""
     return tuple(sorted(each.removesuffix(".md") for each in _listed(PAGES, ".md")))
+
+
+def formats() -> tuple[str, ...]:
+    """Return what `--format` of a checker takes."""
+    from invoke_stack.findings import writers
+
+    return writers.FORMATS
+
+
+def severities() -> tuple[str, ...]:
+    """Return what `--fail-on` takes."""
+    from invoke_stack.findings import model
+
+    return model.SEVERITIES
+
+
+def dump_formats() -> tuple[str, ...]:
+    """Return what `db.backup --format` takes."""
+    return ("custom", "plain", "plain.gz")
+
+
+def views() -> tuple[str, ...]:
+    """Return what `--view` takes."""
+    return ("host", "stack")
+
+
+def shells() -> tuple[str, ...]:
+    """Return what `stack.completion --shell` takes."""
+    from invoke_stack.completion import scripts
+
+    return scripts.SHELLS
 
 
 def known_modes(project: Project) -> tuple[str, ...]:

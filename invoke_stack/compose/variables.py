@@ -1,7 +1,7 @@
 """The variables that compose files name, with the line that names them.
 
 Compose interpolates every value, but no key, and leaves its own tags (`!reset`, `!override`)
-aside. So do we: the file is walked as YAML nodes and never turned into objects.
+aside. So do we: the file is read as a stream of YAML events and never turned into objects.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from invoke_stack.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import yaml
+DEEPEST = 100
+"""Levels of lists and mappings; a compose file has some ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,9 @@ def scan(path: Path, shown: str) -> tuple[Variable, ...]:
             does not accept.
     """
     found: list[Variable] = []
-    for node in _scalars(_documents(read_text(path, shown), shown)):
-        if "$" in node.value:
-            line = node.start_mark.line + 1
-            template = parse(node.value, f"{shown}:{line}")
+    for value, line in _scalars(read_text(path, shown), shown):
+        if "$" in value:
+            template = parse(value, f"{shown}:{line}")
             found.extend(uses(template, shown, line))
     return tuple(found)
 
@@ -125,12 +125,18 @@ def read_text(path: Path, shown: str) -> str:
         raise UsageError(shown, reason, hint="check that you may read it: ls -l") from None
 
 
-def _documents(text: str, shown: str) -> list[yaml.Node]:
+def _broken(where: str, message: str) -> UsageError:
+    return UsageError(where, message, hint="`docker compose config -q` shows the same problem")
+
+
+def _scalars(text: str, shown: str) -> Iterator[tuple[str, int]]:
+    """Yield the scalars in value position with their lines, in file order."""
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return [node for node in yaml.compose_all(text, loader) if node is not None]
+        # Events, not nodes: composing recurses in C, and a deep nest overflows its stack.
+        yield from _walked(yaml.parse(text, loader), shown)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -140,28 +146,41 @@ def _documents(text: str, shown: str) -> list[yaml.Node]:
         position = error.position if isinstance(error.position, int) else 0
         line = text[:position].count("\n") + 1
         raise _broken(f"{shown}:{line}", "a character that YAML does not allow") from None
-    except RecursionError:
-        raise _broken(shown, "YAML nested too deeply") from None
 
 
-def _broken(where: str, message: str) -> UsageError:
-    return UsageError(where, message, hint="`docker compose config -q` shows the same problem")
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping that has not ended yet; what stands in a key is passed over."""
+
+    mapping: bool
+    passed: bool
+    at_key: bool
 
 
-def _scalars(roots: list[yaml.Node]) -> Iterator[yaml.ScalarNode]:
-    """Yield the scalars in value position, in file order; an aliased node comes once."""
+def _walked(events: Iterable[Any], shown: str) -> Iterator[tuple[str, int]]:
     import yaml
 
-    pending = list(reversed(roots))
-    seen: set[int] = set()
-    while pending:
-        node = pending.pop()
-        if id(node) in seen:
+    above: list[_Open] = []
+    anchors: set[str] = set()
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            above.pop()
+        if not isinstance(event, yaml.NodeEvent):
             continue
-        seen.add(id(node))
-        if isinstance(node, yaml.ScalarNode):
-            yield node
-        elif isinstance(node, yaml.SequenceNode):
-            pending.extend(reversed(node.value))
-        elif isinstance(node, yaml.MappingNode):
-            pending.extend(value for _, value in reversed(node.value))
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        within = above[-1] if above else _Open(mapping=False, passed=False, at_key=False)
+        passed = within.passed or within.at_key
+        within.at_key = within.mapping and not within.at_key
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in anchors:
+                raise _broken(f"{shown}:{line}", "broken YAML")
+            continue
+        anchors |= {event.anchor} if event.anchor else set()
+        if isinstance(event, yaml.ScalarEvent):
+            if not passed:
+                yield event.value, line
+            continue
+        if len(above) >= DEEPEST:
+            raise UsageError(f"{shown}:{line}", "YAML nested too deeply", hint="write it flatter")
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        above.append(_Open(mapping=mapping, passed=passed, at_key=mapping))

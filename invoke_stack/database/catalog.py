@@ -54,6 +54,20 @@ def root(project: Project, to: str = "") -> Path:
     return (project.root / (to or project.settings.db.directory)).absolute()
 
 
+def source(project: Project, named: str = "") -> Path:
+    """Return the folder to look for backups in: the one that a flag names, else the setting's.
+
+    Raises:
+        UsageError: the named folder does not exist; one without backups yet may be missing.
+    """
+    folder = root(project, named)
+    if named and not folder.exists():
+        usual = project.settings.db.directory
+        hint = f"without --from it is {usual}"
+        raise UsageError("--from", f"no such folder: {named}", hint=hint)
+    return folder
+
+
 def entries(folder: Path) -> tuple[Entry, ...]:
     """Return the backups in a folder and its subfolders, newest first.
 

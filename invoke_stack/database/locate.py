@@ -97,7 +97,7 @@ def _in_stack(
     own = providers.find(declared.model.services[service], project.settings.db.providers)
     login = address.login()
     made = Target(declared.name, service, "", own, login, key=found.key)
-    made = targets.served(made, docker, container)
+    made = targets.served(project, made, docker, container)
     there = {"PGHOST": service, "PGPORT": str(target)}
     if made.programs is not None:  # no name leads to a service, and its port is this machine's
         there = {"PGHOST": LOOPBACK, "PGPORT": _port(made, container, target)}
@@ -145,7 +145,7 @@ def _lent(project: Project, declared: Declared, docker: Engine | None, target: T
     for each in _containers(declared, docker):
         service = declared.model.services.get(each.service)
         if docker and each.running and service and targets.is_database(project, service):
-            found = targets.served(target, docker, each)
+            found = targets.served(project, target, docker, each)
             if target.place == "remote" or found.programs is not None:
                 return dataclasses.replace(found, address={})
     if target.place == "loopback":

@@ -14,6 +14,7 @@ from invoke_stack.database import provider as providers
 from invoke_stack.database.provider import Provider
 from invoke_stack.database.values import Login, Place
 from invoke_stack.engines.containers import Container
+from invoke_stack.engines.embedded import record
 from invoke_stack.engines.engine import Engine, EngineName
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError
@@ -43,7 +44,8 @@ class Target:
         key: the variable whose URL that is, or "".
         programs: the folder of its client programs on this machine, None for those on PATH or in
             the container.
-        address: variables that lead its clients to it from this machine, if it is the stack's.
+        address: variables that lead its clients to it from this machine, if it is the stack's;
+            `PGDATA` is where its data lies here.
     """
 
     project: str
@@ -110,15 +112,17 @@ def find(project: Project, declared: Declared, engine: Engine) -> Target:
     provider = providers.find(service, project.settings.db.providers)
     login = provider.login(environment, project.settings.db.user, project.settings.db.name)
     project.secrets.learn([login.password] if login.password else [])
-    return served(Target(declared.name, service.name, "", provider, login), engine, container)
+    target = Target(declared.name, service.name, "", provider, login)
+    return served(project, target, engine, container)
 
 
-def served(target: Target, engine: Engine, container: Container) -> Target:
+def served(project: Project, target: Target, engine: Engine, container: Container) -> Target:
     """Return the target with the clients of a database that runs: in its container, or here."""
     programs = engine.programs(container.id)
     if programs is None:
         return dataclasses.replace(target, container=container.id)
-    address = engine.address(container.id)
+    data = record.home(project, container.service).data
+    address = {**engine.address(container.id), "PGDATA": str(data)}
     return dataclasses.replace(target, container="", programs=programs, address=address)
 
 
@@ -147,12 +151,16 @@ def is_database(project: Project, service: Service) -> bool:
 def at_stake(project: Project, declared: Declared, engine: Engine) -> tuple[str, ...]:
     """Return the database services that have a container or a volume, of every profile."""
     made = {each.service for each in engine.containers(declared.name)}
-    volumes = {each.name for each in engine.volumes(declared.name)}
+    volumes = {
+        each.name.removeprefix(f"{declared.name}_") for each in engine.volumes(declared.name)
+    }
+    if engine.name == "embedded":  # data outlives its process also without a named volume
+        made |= volumes
     return tuple(
         name
         for name, service in sorted(declared.model.services.items())
         if is_database(project, service)
-        and (name in made or volumes & {f"{declared.name}_{each}" for each in service.volumes})
+        and (name in made or not volumes.isdisjoint(service.volumes))
     )
 
 

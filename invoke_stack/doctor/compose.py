@@ -7,16 +7,18 @@ from collections.abc import Iterator
 
 from invoke_stack.compose import files, plugin
 from invoke_stack.compose.elsewhere import NoStackError
-from invoke_stack.doctor.line import Line, ok, told, unknown, wrong
+from invoke_stack.doctor.line import Line, ok, told, wrong
 from invoke_stack.doctor.patient import Patient
+from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
+from invoke_stack.project import Project
 from invoke_stack.stack import ports as published
 from invoke_stack.stack import preflight
 
 
 def compose(patient: Patient) -> Iterator[Line]:
     """Tell which Compose there is; too old is as bad as none."""
-    if not patient.has("docker"):
+    if not patient.has("docker") or patient.embedded:
         return  # told where the engine is
     try:
         found = preflight.compose_version(patient.project)
@@ -28,7 +30,7 @@ def compose(patient: Patient) -> Iterator[Line]:
 
 def buildx(patient: Patient) -> Iterator[Line]:
     """Tell whether images can be built as the stack's own ones need it."""
-    if not patient.has("docker"):
+    if not patient.has("docker") or patient.embedded:
         return
     said = patient.first_line("docker", "buildx", "version")
     found = re.search(r"v?(\d+\.\d+\.\d+)", said)
@@ -46,11 +48,7 @@ def stack(patient: Patient) -> Iterator[Line]:
     try:
         declared = patient.stack()
     except StackError as problem:
-        if patient.has("docker"):
-            yield told("DOC-STACK", problem)
-        else:
-            message = "not read: it is Docker Compose that reads compose files"
-            yield unknown("DOC-STACK", "compose files", message, problem.hint)
+        yield told("DOC-STACK", problem)
         return
     if declared is None:
         try:
@@ -69,9 +67,13 @@ def stack(patient: Patient) -> Iterator[Line]:
             check()
         except StackError as problem:
             yield told("DOC-STACK", problem)
+    yield from _doubled(project, declared)
+
+
+def _doubled(project: Project, declared: Declared) -> Iterator[Line]:
+    last = project.shown(declared.files.paths[-1])
     for service, target, numbers in published.doubled(declared):
         both = " and ".join(map(str, numbers))
         message = f"container port {target} is published on {both}: Compose adds lists up"
-        last = project.shown(declared.files.paths[-1])
         fix = f'write in {last}: ports: !override ["{numbers[-1]}:{target}"]'
         yield wrong("DOC-STACK", service, message, fix, state="warning", file=last)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from invoke_stack.database.sqlfiles import files as sqlfiles
+from invoke_stack.doctor import embedded
 from invoke_stack.doctor.line import Line, ok, told, unknown, wrong
 from invoke_stack.doctor.patient import Patient
 from invoke_stack.doctor.server import Server, UnfitVolumeError
@@ -29,22 +30,29 @@ def answers(patient: Patient) -> Iterator[Line]:
         return
     if server is None:
         return
-    yield judged(server)
+    # Without Docker it goes on with the programs that there are, whatever the image says.
+    yield judged(server, by_image=not patient.embedded)
     yield from client(server, patient.first_line("pg_dump", "--version"))
 
 
-def judged(server: Server) -> Line:
-    """Return what there is to say about a server that answers."""
+def judged(server: Server, *, by_image: bool = True) -> Line:
+    """Return what there is to say about a server that answers.
+
+    Args:
+        server: the server.
+        by_image: the image decides which version starts next time.
+    """
     wanted, has = major(server.image), server.facts.major
-    if server.kind == "postgres" and wanted and has and wanted != has:
+    if by_image and server.kind == "postgres" and wanted and has and wanted != has:
         message = (
             f"PostgreSQL {server.facts.server} runs and made the volume, but the compose file says "
             f"{server.image}: the next inv stack.up cannot start on it"
         )
         fix = (
-            f"set its image to PostgreSQL {has} again; to go to {wanted}: inv db.backup, a new "
-            "volume, inv db.restore"
+            f"inv db.upgrade moves the data to {wanted}; or set its image to PostgreSQL {has} again"
         )
+        if wanted < has:
+            fix = f"set its image to PostgreSQL {has} again: an older server cannot read the data"
         return wrong("DOC-DATABASE", server.service, message, fix)
     return ok("DOC-DATABASE", server.service, f"{server.kind} {server.facts.server} answers")
 
@@ -76,17 +84,30 @@ def extensions(patient: Patient) -> Iterator[Line]:
     asked = asked_for(_migrations(patient))
     if not asked:
         return
-    server = patient.server()
-    if server is None or not server.available:
+    service, available = _available(patient)
+    if not available:
         return
-    missing = {name: path for name, path in asked.items() if name not in server.available}
+    missing = {name: path for name, path in asked.items() if name not in available}
     for name, path in missing.items():
         file = patient.project.shown(path)
         message = f"{file} creates it, and the server has no such extension"
         fix = "take an image that has it: postgis/postgis, pgvector/pgvector, timescale/timescaledb"
+        if patient.embedded:
+            fix = "install it for this machine's PostgreSQL, or run the stack on Docker"
         yield wrong("DOC-EXTENSIONS", name, message, fix, file=file)
     if not missing:
-        yield ok("DOC-EXTENSIONS", server.service, f"has {', '.join(sorted(asked))}")
+        yield ok("DOC-EXTENSIONS", service, f"has {', '.join(sorted(asked))}")
+
+
+def _available(patient: Patient) -> tuple[str, frozenset[str]]:
+    """Return the database's service and the extensions it could install; none where unknown."""
+    try:
+        server = patient.server()
+    except UnreachableError:  # without Docker its programs tell, too
+        if not patient.embedded:
+            raise
+        return embedded.extensions(patient)
+    return (server.service, server.available) if server else ("", frozenset())
 
 
 def asked_for(paths: Iterable[Path]) -> dict[str, Path]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from invoke_stack import sizes
+from invoke_stack.doctor import embedded
 from invoke_stack.doctor.line import Line, ok, told, unknown, wrong
-from invoke_stack.doctor.patient import ANSWER_S, Patient
+from invoke_stack.doctor.patient import Patient
 from invoke_stack.engines import docker
+from invoke_stack.engines.embedded.engine import Embedded
 from invoke_stack.errors import StackError
 from invoke_stack.stack.preflight import DISK_FLOOR
 
@@ -24,14 +27,25 @@ SKEW_S = 2.0
 
 
 def answers(patient: Patient) -> Iterator[Line]:
-    """Tell which engine answers, and whether it probes early enough for fast starts."""
+    """Tell which engine runs the stack, and whether Docker's probes early enough."""
     try:
-        with docker.connect(
-            patient.project, timeout_s=ANSWER_S, where=patient.endpoint()
-        ) as engine:
-            yield judged(engine.info(), engine.api_version, engine.endpoint.url)
+        choice = patient.choice()
+        with patient.engine() as engine:
+            if isinstance(engine, Embedded):
+                yield ok("DOC-ENGINE", "embedded", choice.why.removeprefix("engine: embedded, "))
+            else:
+                line = judged(engine.info(), engine.api_version, engine.endpoint.url)
+                yield replace(line, message=f"{line.message}; {_chosen(patient)}")
     except StackError as problem:
         yield told("DOC-ENGINE", problem)
+        return
+    if choice.name == "embedded":
+        yield from embedded.services(patient)
+
+
+def _chosen(patient: Patient) -> str:
+    named = patient.project.settings.engine
+    return "what `engine: auto` picks" if named == "auto" else f"setting engine: {named}"
 
 
 def judged(info: Mapping[str, Any], api: tuple[int, ...], url: str) -> Line:
@@ -50,7 +64,9 @@ def room(patient: Patient) -> Iterator[Line]:
     """Tell how much is free where the engine keeps its data, and where backups go."""
     root = patient.project.root
     yield free("the project", root, shutil.disk_usage(root).free, "move the project, or make room")
-    with docker.connect(patient.project, timeout_s=ANSWER_S, where=patient.endpoint()) as engine:
+    with patient.engine() as engine:
+        if isinstance(engine, Embedded):
+            return  # its data lies in the project
         folder = engine.data_folder()
     if folder is None:
         message = "the engine keeps its data on another machine or in a virtual one"
@@ -70,7 +86,9 @@ def free(subject: str, folder: Path, count: int, fix: str) -> Line:
 
 def clock(patient: Patient) -> Iterator[Line]:
     """Compare the clocks of the engine and of the database with this machine's."""
-    with docker.connect(patient.project, timeout_s=ANSWER_S, where=patient.endpoint()) as engine:
+    with patient.engine() as engine:
+        if isinstance(engine, Embedded):
+            return  # it has this machine's
         asked = time.time()
         said = str(engine.info().get("SystemTime") or "")
         yield skew("docker", _epoch(said), asked, time.time())

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 
 from invoke_stack.compose.elsewhere import NoStackError
 from invoke_stack.doctor import server
 from invoke_stack.doctor.server import Server
-from invoke_stack.engines import docker
-from invoke_stack.engines.endpoint import Endpoint
+from invoke_stack.engines import choice, docker, opening
+from invoke_stack.engines.choice import Choice
+from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.embedded.engine import Embedded
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 
-ANSWER_S = 10
+ANSWER_S = 5
 """How long a program or the engine may take for one answer."""
 
 
@@ -25,17 +30,33 @@ class Patient:
 
     def __init__(self, project: Project, pool: Executor) -> None:
         self.project = project
-        self._endpoint: Future[Endpoint] = pool.submit(docker.prepared, project)
+        self._choice: Future[Choice] = pool.submit(_choice, project)
         self._stack: Future[Declared | None] = pool.submit(_stack, project)
         self._server: Future[Server | None] = pool.submit(self._look)
 
-    def endpoint(self) -> Endpoint:
-        """Return where the engine listens.
+    def choice(self) -> Choice:
+        """Return which engine runs the stack.
 
         Raises:
-            StackError: there is no Docker here, or its context does not exist.
+            RefusedError: the stack's data is with Docker, which does not answer.
+            StackError: the chosen Docker context does not exist.
         """
-        return self._endpoint.result()
+        return self._choice.result()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the stack runs as processes of this machine."""
+        return self.choice().name == "embedded"
+
+    @contextmanager
+    def engine(self) -> Iterator[Docker | Embedded]:
+        """Open the engine that runs the stack; every check has a connection of its own.
+
+        Raises:
+            StackError: there is none that answers.
+        """
+        with opening.open(self.project, choice=self.choice(), timeout_s=ANSWER_S) as found:
+            yield found
 
     def stack(self) -> Declared | None:
         """Return the stack that the files declare; None outside a project.
@@ -67,7 +88,17 @@ class Patient:
 
     def _look(self) -> Server | None:
         declared = self.stack()
-        return server.look(self.project, declared, self.endpoint()) if declared else None
+        return server.look(self.project, declared, self.engine) if declared else None
+
+
+def _choice(project: Project) -> Choice:
+    found = choice.chosen(project)
+    if found.name == "embedded":
+        return found
+    # What a connection needs is loaded here, once: threads that import it at the same time may
+    # see half of it.
+    where = docker.prepared(project)
+    return dataclasses.replace(found, where=found.where or where)
 
 
 def _stack(project: Project) -> Declared | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from invoke_stack.doctor.line import Line, ok, told, wrong
-from invoke_stack.doctor.patient import ANSWER_S, Patient
-from invoke_stack.engines import docker
+from invoke_stack.doctor.patient import Patient
+from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 from invoke_stack.stack import ports as published
@@ -24,9 +24,13 @@ def free(patient: Patient) -> Iterator[Line]:
     except UsageError as problem:
         yield told("DOC-PORTS", problem)
         return
-    with docker.connect(patient.project, timeout_s=ANSWER_S, where=patient.endpoint()) as engine:
+    with patient.engine() as engine:
+        # Without Docker the ports of the stack's own processes are those of its containers.
+        holders = (
+            engine.publishers() if isinstance(engine, Docker) else engine.containers(declared.name)
+        )
         found = published.taken(
-            patient.project, asked, engine.publishers(), name=declared.name,
+            patient.project, asked, [each for each in holders if each.running], name=declared.name,
             local=engine.endpoint.local,
         )  # fmt: skip
     yield from (_taken(declared, each) for each in found)

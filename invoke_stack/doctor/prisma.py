@@ -45,8 +45,7 @@ def prisma(patient: Patient) -> Iterator[Line]:
     else:
         known = f"Prisma {package.version}"
         yield engine(subject, known, _engines(package.installed), project.environ.get(OWN, ""))
-    if package.major >= calls.CONFIG_SINCE:
-        yield exposed(subject)
+    yield exposed(subject, package.major)
 
 
 def engine(subject: str, known: str, names: Iterable[str], own: str) -> Line:
@@ -66,11 +65,13 @@ def engine(subject: str, known: str, names: Iterable[str], own: str) -> Line:
     return wrong("DOC-PRISMA", subject, message, fix, state="warning")
 
 
-def exposed(subject: str) -> Line:
-    """Return the line on what Prisma 7 does with the database's URL, which nobody can change."""
+def exposed(subject: str, major: int) -> Line:
+    """Return the line on what Prisma does with the database's URL, which nobody can change."""
+    always = major >= calls.CONFIG_SINCE
+    when = "for as long as that runs" if always else "while that looks whether the database exists"
     message = (
-        "Prisma 7 puts the database's URL, password included, on its own engine's command line "
-        "while it runs: other users of this machine can read it with ps"
+        f"Prisma {major} puts the database's URL, password included, on its own engine's command "
+        f"line, {when}: other users of this machine can read it with ps"
     )
     fix = "migrate from a machine that is yours alone; on a shared one mount /proc with hidepid=2"
     return Line("DOC-PRISMA", "info", subject, message, fix)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from invoke_stack.database import target as targets
 from invoke_stack.database import versions
 from invoke_stack.database.values import Facts
-from invoke_stack.engines import docker
 from invoke_stack.engines.containers import Container
-from invoke_stack.engines.docker import Docker
-from invoke_stack.engines.endpoint import Endpoint
+from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UsageError
 from invoke_stack.project import Project
+
+Opened = Callable[[], AbstractContextManager[Engine]]
 
 ANSWER_S = 5
 LOG_LINES = 40
@@ -57,8 +59,8 @@ class Server:
         return frozenset(map(str, found)) if isinstance(found, list) else frozenset()
 
 
-def look(project: Project, declared: Declared, where: Endpoint) -> Server | None:
-    """Ask the stack's database, in its own container; None for a stack without one.
+def look(project: Project, declared: Declared, opened: Opened) -> Server | None:
+    """Ask the stack's database, with its own client; None for a stack without one.
 
     Raises:
         UnfitVolumeError: it cannot start on its volume.
@@ -70,7 +72,7 @@ def look(project: Project, declared: Declared, where: Endpoint) -> Server | None
         if "no database" in problem.message:
             return None
         raise
-    with docker.connect(project, timeout_s=ANSWER_S, where=where) as engine:
+    with opened() as engine:
         _volume(engine, declared, service.name)
         target = targets.find(project, declared, engine)
     more = _MORE if target.provider.name == "postgres" else ""
@@ -80,7 +82,7 @@ def look(project: Project, declared: Declared, where: Endpoint) -> Server | None
     return Server(service.name, service.image, target.provider.name, facts, asked, time.time())
 
 
-def _volume(engine: Docker, declared: Declared, service: str) -> None:
+def _volume(engine: Engine, declared: Declared, service: str) -> None:
     container: Container | None = targets.container_of(engine, declared.name, service)
     if container is None or container.state not in (*_ENDED, "restarting"):
         return

@@ -26,9 +26,9 @@ def tasks(patient: Patient) -> Iterator[Line]:
         yield wrong("DOC-TASKS", root.name, message, f"write one: {ONE_LINE}")
         return
     if len(found) > 1:
-        message = "there are both: Python takes the folder, and tasks.py is never read"
+        message = "there are both: Invoke takes tasks.py, and the folder is never read"
         yield wrong("DOC-TASKS", " and ".join(found), message, "remove one", file=found[0])
-    file = found[-1]
+    file = found[0]
     yield wired(file, (root / file).read_bytes())
 
 

@@ -64,8 +64,8 @@ def chosen(project: Project) -> Choice:
     if named != "auto":
         return Choice("embedded" if named == "embedded" else "docker", f"setting engine: {named}")
     if _keeps_data(project):
-        why = "the stack's data is there; `engine: docker` starts anew on Docker"
-        return Choice("embedded", f"{_EMBEDDED}: {why}", said=True)
+        why = "engine: embedded, where this stack's data is; to leave it: INVSTACK_ENGINE=docker"
+        return Choice("embedded", why, said=True)
     path = project.environ.get("PATH", os.defpath)
     if shutil.which("docker", path=path) is None:
         return _without(project, "docker is not on PATH", "install Docker, or put it on PATH")
@@ -74,6 +74,12 @@ def chosen(project: Project) -> Choice:
         return Choice("docker", f"an engine answers at {where.url}", where=where)
     missing = f"no engine answers at {where.url}"
     return _without(project, missing, "start Docker Desktop, or: sudo systemctl start docker")
+
+
+def embedded_before(project: Project) -> bool:
+    """Tell, without asking anything, whether the stack is known to run on the embedded engine."""
+    named = project.settings.engine
+    return named == "embedded" or (named == "auto" and _keeps_data(project))
 
 
 def tell(choice: Choice, report: events.Report) -> None:

@@ -7,6 +7,7 @@ and whether a blob is one is only seen from its first bytes.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from invoke_stack.compose.tolerant import mapping
 from invoke_stack.errors import StackError
 from invoke_stack.images.tar import BLOCK, Member, Reader, Stream, unpacked
+from invoke_stack.images.zstd import Unpack
 
 _SMALL = 8 << 20
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -37,8 +39,13 @@ class Archive:
     unread: tuple[str, ...] = ()
 
 
-def walk(chunks: Iterable[bytes], look: Look) -> Archive:
+def walk(chunks: Iterable[bytes], look: Look, unzstd: Unpack | None = None) -> Archive:
     """Read an image's stream to its end.
+
+    Args:
+        chunks: what `docker save` writes.
+        look: told of each entry of each layer.
+        unzstd: unpacks layers that are compressed with zstd; without it they stay unread.
 
     Raises:
         StackError: the stream ends early or is no image.
@@ -49,24 +56,34 @@ def walk(chunks: Iterable[bytes], look: Look) -> Archive:
     try:
         for member in outer:
             if member.kind in "0\x00" and member.size:
-                _blob(member, outer, documents, unread, look)
-    except (EOFError, ValueError) as problem:
+                _blob(member, outer, documents, unread, look, unzstd)
+    except (EOFError, ValueError, zlib.error) as problem:
         raise StackError(
             "image archive", "ended early or cannot be read", hint="docker save tells more"
         ) from problem
     return _archive(documents, tuple(unread))
 
 
-def _blob(
-    member: Member, outer: Reader, documents: dict[str, Any], unread: list[str], look: Look
+def _blob(  # noqa: PLR0913 - a part of the stream, and what becomes of it
+    member: Member,
+    outer: Reader,
+    documents: dict[str, Any],
+    unread: list[str],
+    look: Look,
+    unzstd: Unpack | None,
 ) -> None:
     content = outer.content()
     head = bytes(next(content))
     if head[:1] in {b"{", b"["} and member.size <= _SMALL:
         raw = head + b"".join(bytes(part) for part in content)
         documents[member.name] = _document(raw)
-    elif head[:4] == _ZSTD:
+    elif head[:4] == _ZSTD and unzstd is None:
         unread.append(member.name)
+    elif head[:4] == _ZSTD and unzstd is not None:
+        plain = unzstd(_joined(head, content))
+        _layer(member.name, Stream(plain), look)
+        for _ in plain:  # a tar may end before its file does, and the rest has to pass by
+            pass
     elif head[:2] == _GZIP:
         packed = Stream(_joined(head, content))
         _layer(member.name, Stream(unpacked(packed, member.size)), look)

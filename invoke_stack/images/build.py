@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from invoke_stack import events
@@ -12,6 +12,7 @@ from invoke_stack.compose import commands
 from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.engines import docker
 from invoke_stack.engines.docker import Docker
+from invoke_stack.engines.endpoint import Endpoint
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.findings.model import Finding, Report
@@ -87,25 +88,22 @@ def build(
         StackError: the build failed: the step, its Dockerfile line and what it printed last.
         BusyError: another build or `stack.up` of this project runs.
     """
-    # Looking for the engine takes as long as Compose takes to read the files: side by side.
-    with ThreadPoolExecutor(1) as beside:
-        where = beside.submit(docker.prepared, project)
-        declared = loading.load(project)
-        wanted = _wanted(project, declared, request, report)
-        with state.alone(project, "image.build"):
-            began = time.time()
-            with (
-                override.applied(project, declared, {}, report) as plain,
-                targets.completed(project, plain, wanted, request.platforms) as call,
-            ):
-                watch, code = _run(project, call, wanted, request, report)
-            if project.dry:
-                return None
-            span = (began, time.time())
-            with docker.connect(project, where=where.result()) as engine:
-                if code:  # of an engine that does not answer, connecting tells more
-                    raise failed.error(wanted, watch)
-                found = _finished(project, declared, engine, wanted, watch, span)
+    declared = loading.load(project)
+    wanted = _wanted(project, declared, request, report)
+    with state.alone(project, "image.build"):
+        began = time.time()
+        with (
+            override.applied(project, declared, {}, report) as plain,
+            targets.completed(project, plain, wanted, request.platforms) as call,
+        ):
+            watch, code, where = _run(project, call, wanted, request, report)
+        if project.dry:
+            return None
+        span = (began, time.time())
+        with docker.connect(project, where=where.result()) as engine:
+            if code:  # of an engine that does not answer, connecting tells more
+                raise failed.error(wanted, watch)
+            found = _finished(project, declared, engine, wanted, watch, span)
     findings = tuple(_findings(project, declared, wanted, found))
     whole = Report(findings, rules=rules.rules("IMG114", "IMG201"))
     return Outcome(declared.mode.name, span[1] - span[0], found, whole)
@@ -137,14 +135,19 @@ def _run(
     wanted: Sequence[Target],
     request: Request,
     report: events.Report,
-) -> tuple[Watch, int]:
+) -> tuple[Watch, int, Future[Endpoint]]:
+    """Follow Compose's build to its end; look for the engine meanwhile."""
     names = [each.name for each in wanted]
     report(events.Step(f"building {', '.join(names)}"))
     watch = Watch(project, names, report)
-    with project.runner.start(command(call, request, names)) as running:
+    with (
+        project.runner.start(command(call, request, names)) as running,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        where = beside.submit(docker.prepared, project)
         code = watch.follow(running)
         watch.tail = running.tail
-    return watch, code
+    return watch, code, where
 
 
 def _built(engine: Docker, target: Target, watch: Watch, before: Image | None) -> Built:

@@ -16,7 +16,7 @@ from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared, service_values, stack_view
 from invoke_stack.findings import suppression
 from invoke_stack.findings.model import Remark, Report, combined
-from invoke_stack.images import archive, budget, layers, targets, trial
+from invoke_stack.images import archive, budget, layers, targets, trial, zstd
 from invoke_stack.images.checks import dockerfiles, inside, running, starting
 from invoke_stack.images.checks.subject import Subject
 from invoke_stack.images.contents import Contents, Gatherer
@@ -71,10 +71,7 @@ def check(
         for target in wanted:
             report(events.Step(f"reading {target.tag}"))
             image = layers.read(engine, target)
-            if stored.elsewhere(project, target.service, image.id):
-                mode = declared.mode.name
-                what = f"{target.tag} was not built from what {mode} declares: another mode's image"
-                report(events.Warned(what, f"inv image.build --mode {mode}"))
+            stored.warn_elsewhere(project, declared, target.service, image.id, report)
             subject = inspected(project, declared, engine, target, image)
             found.append(_checked(project, subject, image))
             if request.run:
@@ -100,7 +97,9 @@ def inspected(
     config = mapping((engine.image(image.id) or {}).get("Config"))
     secrets = _secrets(project, declared, target)
     gatherer = Gatherer(Needles(secrets.items()), _scripts(target, config))
-    contents = gatherer.finished(archive.walk(engine.archive(image.id), gatherer.look))
+    contents = gatherer.finished(
+        archive.walk(engine.archive(image.id), gatherer.look, zstd.unpacker(project))
+    )
     return Subject(
         target=target,
         image=layers.told_by(image, contents.archive.config, target),
@@ -131,7 +130,7 @@ def _unknown(subject: Subject) -> Iterator[Remark]:
     contents: Contents = subject.contents
     if contents.unread:
         message = f"{contents.unread} layers are compressed with zstd and were not read"
-        yield Remark("IMG113", subject.name, message, "docker save, on an engine without them")
+        yield Remark("IMG113", subject.name, message, zstd.INSTALL)
     if subject.target.source.dockerfile is None:
         message = f"the Dockerfile {subject.target.source.file} could not be read"
         yield Remark("IMG105", subject.name, message, "the findings name no lines")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from invoke_stack import events
 from invoke_stack.engines import docker
 from invoke_stack.environment import declared as loading
 from invoke_stack.errors import UsageError
@@ -13,6 +14,7 @@ from invoke_stack.images import budget, layers, record, rules, targets
 from invoke_stack.images.layers import Image
 from invoke_stack.images.record import Change
 from invoke_stack.project import Project
+from invoke_stack.stack import images as stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ class Sized:
 
 
 def sizes(
-    project: Project, services: Sequence[str], compare: str = ""
+    project: Project,
+    services: Sequence[str],
+    compare: str = "",
+    report: events.Report = events.silent,
 ) -> tuple[tuple[Sized, ...], Report]:
     """Return the stored images of the mode's services, and what is over its budget.
 
@@ -39,6 +44,7 @@ def sizes(
         project: whose mode decides which images.
         services: only these; all that are built by default.
         compare: another tag of the one chosen image, or a whole image reference.
+        report: told of images that another mode built.
 
     Raises:
         UsageError: an unknown service, an image that was never built, a broken budget.
@@ -53,10 +59,11 @@ def sizes(
     with docker.connect(project) as engine:
         for each in wanted:
             image = layers.read(engine, each)
+            stored.warn_elsewhere(project, declared, each.service, image.id, report)
             found.append(_sized(image, compare and layers.read(engine, each, _tag(image, compare))))
             over.append(budget.check(project, image, each.source))
-    report = Report(tuple(each for each in over if each), rules=rules.rules("IMG201"))
-    return tuple(found), report
+    budgets = Report(tuple(each for each in over if each), rules=rules.rules("IMG201"))
+    return tuple(found), budgets
 
 
 def _sized(image: Image, other: Image | str) -> Sized:

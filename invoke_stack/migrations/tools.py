@@ -31,8 +31,8 @@ def find(project: Project) -> Tool:
         raise UsageError(
             project.root.name,
             "no migrations found here: no Prisma schema, no migrations/*.sql",
-            hint=f"known tools: {names}; another one is plugged in with the setting {SETTING}, "
-            "see docs/migrations.md",
+            hint="write migrations/0001_first.sql, or a Prisma schema (npx prisma init); "
+            f"known tools: {names}, others by the setting {SETTING}: docs/migrations.md",
         )
     return found
 

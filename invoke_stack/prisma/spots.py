@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -120,7 +122,7 @@ def chosen(
         UsageError: it is installed nowhere, or nothing that has it reaches the database.
     """
     manager = managers.find(project, package.folder)
-    if place.host and installed(package):
+    if place.host and installed(package) and interpreted(project, manager):
         yield here(project, place, package, manager)
         return
     spot = Spot(
@@ -162,7 +164,10 @@ def nowhere(project: Project, place: Place, package: Package, manager: Manager) 
     where = project.shown(package.folder)
     if not installed(package):
         text = "prisma is not installed here, and no service of the stack has it"
-        return UsageError(where, text, hint=f"run in {where}: {manager.install}")
+        step = manager.install if where == "." else f"cd {shlex.quote(where)} && {manager.install}"
+        return UsageError(project.shown(package.folder / "package.json"), text, hint=step)
+    if place.host and not interpreted(project, manager):
+        return no_node()
     port = f"{place.target.service}: " if place.target else ""
     return UsageError(
         where,
@@ -175,6 +180,18 @@ def installed(package: Package) -> bool:
     """Return whether this machine has what it takes to call Prisma in the package."""
     folders = (package.folder, *package.folder.parents)
     return package.installed is not None or any((each / ".pnp.cjs").is_file() for each in folders)
+
+
+def interpreted(project: Project, manager: Manager) -> bool:
+    """Return whether this machine has what runs Prisma: Node, which bun can stand in for."""
+    path = project.environ.get("PATH", os.defpath)
+    return manager.name == "bun" or shutil.which("node", path=path) is not None
+
+
+def no_node() -> UsageError:
+    """Return the error for a Prisma that is installed where nothing can run it."""
+    text = "not installed or not on PATH; Prisma needs it, and no service of the stack has Prisma"
+    return UsageError("node", text, hint="install it from https://nodejs.org/en/download")
 
 
 def here(project: Project, place: Place, package: Package, manager: Manager) -> Spot:

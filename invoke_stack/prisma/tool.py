@@ -106,8 +106,8 @@ class Prisma:
         if not packages.generates(package):
             report(Note("the schema has no generator: nothing to generate"))
             return
-        if spots.installed(package):
-            manager = managers.find(project, package.folder)
+        manager = managers.find(project, package.folder)
+        if spots.installed(package) and spots.interpreted(project, manager):
             spot = spots.here(project, place, package, manager)
             launch.run(project, spot, spot.run("generate"), report)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from invoke_stack import events
 from invoke_stack.compose import families
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.engine import Engine
@@ -19,6 +20,13 @@ def unset(declared: Declared) -> str:
         return ""
     places = ", ".join(f"{each.name} ({each.file}:{each.line})" for each in declared.undefined)
     return f"not set anywhere, so empty: {places}"
+
+
+def warn(declared: Declared, report: events.Report) -> None:
+    """Warn about variables that Compose will replace by nothing."""
+    empty = unset(declared)
+    if empty:
+        report(events.Warned(empty, "inv env.check tells what belongs there"))
 
 
 def passwords(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from invoke_stack import events, sizes
 from invoke_stack.compose import commands
@@ -19,7 +18,7 @@ from invoke_stack.stack import known, state
 from invoke_stack.stack.embedded import taking
 from invoke_stack.stack.known import Known
 
-Backup = Callable[[Project, Declared, Any], tuple[str, ...]]
+Backup = Callable[[Project, Declared, Engine], tuple[str, ...]]
 """Backs every database of a stack up, with the engine that it runs on; returns the files."""
 
 
@@ -74,7 +73,7 @@ def down(
         if found or volumes:
             report(events.Step(f"removing {ours.name}"))
         if isinstance(engine, Embedded):
-            taking.all_down(project, volumes=bool(volumes))
+            taking.all_down(project, volumes=bool(volumes), report=report)
         else:
             _remove(project, ours.name, volumes=bool(volumes))
         if not project.dry:
@@ -111,6 +110,8 @@ def _saved(
     """Back the databases up, or refuse to go on without."""
     report(events.Step("backing the databases up before their volumes go"))
     try:
+        if isinstance(engine, Embedded):
+            taking.require_backable(project)
         return backup(project, ours.require_declared(), engine)
     except StackError as problem:
         raise RefusedError(

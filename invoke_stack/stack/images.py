@@ -84,6 +84,16 @@ def elsewhere(project: Project, service: Service, image_id: str) -> bool:
     return known.get("image") == image_id and known != _made(service, image_id)
 
 
+def warn_elsewhere(
+    project: Project, declared: Declared, service: Service, image_id: str, report: events.Report
+) -> None:
+    """Say that a stored image is not what the mode declares."""
+    if elsewhere(project, service, image_id):
+        mode, tag = declared.mode.name, reference(declared, service)
+        what = f"{tag} was not built from what {mode} declares: another mode's image"
+        report(events.Warned(what, f"inv image.build --mode {mode}"))
+
+
 def _made(service: Service, image_id: str) -> dict[str, str]:
     """Return what identifies a build; its arguments may be secret, so only their hash."""
     digest = hashlib.sha256(service.build.encode()).hexdigest()

@@ -7,6 +7,7 @@ be looked at and taken down.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
-from invoke_stack.stack import state
+from invoke_stack.stack import preflight, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,21 @@ def find(project: Project, report: events.Report = events.silent) -> Known:
         report(events.Warned(str(problem), f"going on with the stack that is up: {name}"))
         return Known(name, folder, Model(name, {}), None)
     return Known(declared.name, declared.files.folder, declared.model, declared)
+
+
+def chosen(
+    ours: Known, found: Sequence[Container], services: Sequence[str]
+) -> tuple[Container, ...]:
+    """Return the containers of the chosen services, or of all of them.
+
+    Raises:
+        UsageError: a service that neither the files nor the engine know.
+    """
+    names = {*ours.model.services, *(each.service for each in found)}
+    for name in services:
+        if name not in names:
+            raise preflight.no_such_service(ours.name, names, name)
+    return tuple(each for each in found if not services or each.service in services)
 
 
 def containers(

@@ -58,7 +58,7 @@ def change(
         UnreachableError: nothing of this project, or not that service, was ever brought up.
     """
     ours, found = _project(project, report)
-    require_known(ours, found, services)
+    known.chosen(ours, found, services)
     for name in services:
         if not any(each.service == name for each in found):
             raise UnreachableError(name, "is not up", hint=f"inv stack.up -s {name}")
@@ -66,7 +66,7 @@ def change(
     report(events.Step(f"{verb} {', '.join(meant)}"))
     if on_embedded(project):
         with state.alone(project, f"stack.{verb}"):
-            acting.change(project, verb, meant)
+            acting.change(project, verb, meant, report)
         return meant
     done = project.runner.capture(commands.by_name(ours.name, verb, *services))
     done.require(f"docker compose {verb}", "did not succeed", hint="inv stack.ps")
@@ -109,7 +109,7 @@ def logs(  # noqa: PLR0913 - what to show, and the two ways out
 ) -> None:
     """Hand each line of the services' logs to ``show``, which hides the secrets in it."""
     ours, found = _project(project, report)
-    require_known(ours, found, services)
+    known.chosen(ours, found, services)
     if on_embedded(project):
         meant = tuple(services) or tuple(each.service for each in found)
         acting.logs(project, meant, flags, show)
@@ -160,7 +160,7 @@ def execute(
     """
     ours, found = _project(project, need=False)
     service = service or default_service(ours.require_declared())
-    require_known(ours, found, [service])
+    known.chosen(ours, found, [service])
     if not words:
         task = "stack.run" if fresh else "stack.exec"
         raise UsageError(task, "nothing to run", hint=f"inv {task} -s {service} -- COMMAND")
@@ -227,18 +227,6 @@ def _project(
     if need and not found:
         raise UnreachableError(ours.name, "nothing is up", hint="inv stack.up")
     return ours, found
-
-
-def require_known(ours: Known, found: Sequence[Container], services: Sequence[str]) -> None:
-    """Require services that the stack has, or had when it was brought up.
-
-    Raises:
-        UsageError: there is no such service.
-    """
-    names = {*ours.model.services, *(each.service for each in found)}
-    for name in services:
-        if name not in names:
-            raise preflight.no_such_service(ours.name, names, name)
 
 
 def on_embedded(project: Project) -> bool:

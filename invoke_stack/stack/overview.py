@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from invoke_stack.compose import families
-from invoke_stack.compose.elsewhere import TASKS
 from invoke_stack.compose.model import Service
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment import layers
@@ -47,7 +46,6 @@ class Overview:
     templates: dict[str, str]
     missing: tuple[str, ...]
     services: tuple[ServiceFacts, ...]
-    unread: tuple[str, ...] = ()
 
     def sections(self) -> Iterator[tuple[str, list[str]]]:
         """Yield titles and lines for people."""
@@ -85,14 +83,7 @@ def overview(project: Project) -> Overview:
             _facts(project, declared, service, active=name in active)
             for name, service in sorted(declared.model.services.items())
         ),
-        unread=_unread(project),
     )
-
-
-def _unread(project: Project) -> tuple[str, ...]:
-    """Return task files that Invoke passes over: with both it reads `tasks.py` alone."""
-    beside = all((project.root / each).is_file() for each in TASKS)
-    return TASKS[1:] if beside else ()
 
 
 def _one(declared: Declared, kind: str, chosen: str) -> str:

@@ -51,10 +51,18 @@ def command(containers: Sequence[str]) -> Command:
     return Command(argv, effect="read")
 
 
-def usage(project: Project, report: events.Report = events.silent) -> tuple[Usage, ...]:
+def usage(
+    project: Project, report: events.Report = events.silent, services: Sequence[str] = ()
+) -> tuple[Usage, ...]:
     """Return what each running container of the project uses, the busiest first.
 
+    Args:
+        project: the project.
+        report: told what is odd.
+        services: only these.
+
     Raises:
+        UsageError: a service that does not exist.
         UnreachableError: nothing of this project runs.
         StackError: the engine could not measure.
     """
@@ -62,7 +70,10 @@ def usage(project: Project, report: events.Report = events.silent) -> tuple[Usag
     ours = known.find(project, report)
     with docker.connect(project) as engine:
         found = known.containers(project, ours, engine, oneoff=True)
-    running = [each for each in found if each.running]
+    running = [each for each in known.chosen(ours, found, services) if each.running]
+    if services and not running:
+        hint = f"inv stack.up -s {services[0]}"
+        raise UnreachableError(", ".join(services), "is not running", hint=hint)
     if not running:
         raise UnreachableError(ours.name, "nothing is running", hint="inv stack.up")
     done = project.runner.capture(command([each.id for each in running]), timeout_s=TIMEOUT_S)

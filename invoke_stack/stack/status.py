@@ -49,22 +49,31 @@ class Status:
         }
 
 
-def ps(project: Project, report: events.Report = events.silent) -> Status:
+def ps(
+    project: Project, report: events.Report = events.silent, services: Sequence[str] = ()
+) -> Status:
     """Return what runs of this project, and what ended.
 
+    Args:
+        project: the project.
+        report: told what is odd.
+        services: only these.
+
     Raises:
+        UsageError: a service that does not exist.
         UnreachableError: no engine answers.
         RefusedError: the project's name belongs to another folder.
     """
     ours = known.find(project, report)
     with opening.open(project, report) as engine:
         found = known.containers(project, ours, engine)
+        shown = known.chosen(ours, found, services)
         return Status(
             project=ours.name,
             mode=state.running_mode(project, found),
             engine=engine.name,
-            services=found,
-            urls=urls(ours.model, found, engine.endpoint.host),
+            services=shown,
+            urls=urls(ours.model, shown, engine.endpoint.host),
         )
 
 

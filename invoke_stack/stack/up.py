@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from invoke_stack import events
 from invoke_stack.compose import commands, families
 from invoke_stack.compose.model import HealthCheck
-from invoke_stack.database import logins
-from invoke_stack.database import target as targets
 from invoke_stack.engines import choice as choices
 from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Container
@@ -22,14 +19,11 @@ from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.images import targets as builds
 from invoke_stack.project import Project
-from invoke_stack.stack import blanks, images, known, override, preflight, state, status
+from invoke_stack.stack import admission, blanks, images, known, override, preflight, state, status
 from invoke_stack.stack.embedded import up as embedded
 from invoke_stack.stack.known import Known
 from invoke_stack.stack.status import Url
 from invoke_stack.stack.waiting import Watch
-
-LOGIN_S = 5.0
-"""How long a database without a health check may take to answer, in seconds."""
 
 INTERRUPTED = "what was started goes on: inv stack.up waits for it, inv stack.down removes it"
 
@@ -100,12 +94,6 @@ def up(project: Project, request: Request, report: events.Report = events.silent
         return run.result()
 
 
-def _warn_of_blanks(declared: Declared, report: events.Report) -> None:
-    empty = blanks.unset(declared)
-    if empty:
-        report(events.Warned(empty, "inv env.check tells what belongs there"))
-
-
 def _embedded(  # noqa: PLR0913 - as `_Run`
     project: Project,
     declared: Declared,
@@ -117,7 +105,7 @@ def _embedded(  # noqa: PLR0913 - as `_Run`
     """Start what the embedded engine runs of the wanted services."""
     if request.build or request.pull:
         report(events.Note("images need Docker: nothing is built or pulled"))
-    _warn_of_blanks(declared, report)
+    blanks.warn(declared, report)
     run = embedded.bringing(project, declared, engine, wanted, report)
     run = replace(run, recreate=request.recreate, timeout_s=request.timeout_s)
     try:
@@ -166,7 +154,7 @@ class _Run:
 
     def check(self) -> None:
         """Refuse before anything is changed."""
-        _warn_of_blanks(self.declared, self.report)
+        blanks.warn(self.declared, self.report)
         blanks.passwords(self.declared, self.engine, self.before, self.wanted)
         preflight.published(self.project, self.declared, self.engine, self.wanted)
         preflight.disk(self.engine)
@@ -248,22 +236,10 @@ class _Run:
         )
 
     def _check_logins(self) -> None:
-        """Warn of a new database container whose volume was made with another login.
-
-        A container that was there before has the values of its first start, looked at then.
-        """
         old = {each.id for each in self.before}
-        for service in self._databases():
-            container = targets.container_of(self.engine, self.declared.name, service)
-            if container is None or not container.running or container.id in old:
-                continue
-            project = targets.pointed_at(self.project, service)
-            with suppress(StackError):  # what the wait said counts, not what the look met
-                target = targets.find(project, self.declared, self.engine)
-                if problem := logins.problem(project, target, LOGIN_S):
-                    text = f"service {service}: {problem}: its volume was made with other values"
-                    hint = "mend it without losing data: inv db.repair"
-                    self.report(events.Warned(text, hint))
+        admission.check(
+            self.project, self.declared, self.engine, self._databases(), old, self.report
+        )
 
     def _databases(self) -> tuple[str, ...]:
         services = self.declared.model.services

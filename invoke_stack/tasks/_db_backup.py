@@ -51,9 +51,10 @@ def backups(run: Run, from_: str = "") -> None:
     from invoke_stack.database import catalog
     from invoke_stack.tasks import _show_db, _show_restore
 
+    folder = catalog.source(run.project, from_)
     snapshots = _show_restore.snapshots(run, from_)
     also = [each.mapping() for each in snapshots]
-    _show_db.listed(run, catalog.entries(catalog.root(run.project, from_)), also)
+    _show_db.listed(run, catalog.entries(folder), also)
     _show_restore.listed(run, snapshots)
 
 

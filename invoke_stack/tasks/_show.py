@@ -83,13 +83,14 @@ def down(run: Run, result: Down) -> None:
         run.console.note(f"{result.project}: nothing to remove")
 
 
-def ps(run: Run, result: Status) -> None:
+def ps(run: Run, result: Status, chosen: tuple[str, ...] = ()) -> None:
     """Print the services."""
     if run.json:
         run.console.document(result.document())
         return
     if not result.services:
-        run.console.note(f"{result.project}: nothing is up")
+        meant = f"{', '.join(chosen)} is not up" if chosen else "nothing is up"
+        run.console.note(f"{result.project}: {meant}")
         return
     rows = [
         (
@@ -135,8 +136,6 @@ def stats(run: Run, found: tuple[Usage, ...]) -> None:
 
 def config(run: Run, result: Overview) -> None:
     """Print what was detected."""
-    for name in result.unread:
-        run.console.warn(f"{name}: Invoke reads tasks.py and not this one")
     if run.json:
         run.console.document(_jsonable(asdict(result)))
         return

@@ -130,6 +130,11 @@ class Run:
         self.json = json
         self.yes = yes
 
+    def end(self) -> None:
+        """Print the plan of a dry run as its document, where the task printed none."""
+        if self.json and self.project.dry and not self.console.documented:
+            self.console.document({"dry": True, "plan": self.console.planned})
+
     def confirm(self, question: str, word: str = "") -> None:
         """Ask, unless `--yes` was given; a dry run asks nothing.
 
@@ -213,12 +218,14 @@ def running(c: Context, common: Mapping[str, Any]) -> Iterator[Run]:
     session = _session.Session.open(c, as_json=bool(common.get("json")))
     with _session.termination():
         try:
-            yield Run(
+            run = Run(
                 session.project(common),
                 session.console,
                 json=bool(common.get("json")),
                 yes=bool(common.get("yes")),
             )
+            yield run
+            run.end()
         except Exit:
             raise
         except BaseException as problem:  # noqa: BLE001 - the one place where errors end

@@ -9,23 +9,48 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit, ParseError
 from invoke.parser import Parser
+from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from invoke_stack.tasks._task import StackTask
 
 if TYPE_CHECKING:
     from invoke.parser.argument import Argument
-    from invoke.parser.context import ParserContext
 
     from invoke_stack.project import Project
 
-Values = Callable[["Project"], Iterable[str]]
+ALWAYS = frozenset({"dump_formats", "formats", "rules", "severities", "shells", "views"})
+"""Functions of `completion.values` whose answer is the same in every project."""
+
+BY_TASK = {
+    ("rewind", "name"): "snapshots",
+    ("snapshot", "name"): "snapshots",
+    ("diff", "from"): "known_modes",
+    ("diff", "to"): "known_modes",
+    ("backup", "format"): "dump_formats",
+}
+BY_FLAG = {
+    "service": "services",
+    "file": "backups",
+    "rule": "rules",
+    "select": "rules",
+    "ignore": "rules",
+    "key": "keys",
+    "rotate": "keys",
+    "target": "url_keys",
+    "mode": "known_modes",
+    "view": "views",
+    "format": "formats",
+    "fail_on": "severities",
+    "shell": "shells",
+}
+"""Where the values of a flag come from: names in `completion.values`, loaded when asked for."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -40,7 +65,8 @@ def main(words: Sequence[str]) -> None:
         line = Line(words)
         line.run(["inv", *line.before], exit=False)
         found = line.candidates
-    print("\n".join(found))  # noqa: T201 - the shell reads it; there is no console for that
+    for each in found:
+        print(each)  # noqa: T201 - the shell reads it; there is no console for that
 
 
 class Line(Program):
@@ -90,54 +116,39 @@ class Line(Program):
 
     def _context(self) -> ParserContext:
         """Return the task that the line has come to, or the core's own flags before the first."""
-        parser = Parser(contexts=self.collection.to_contexts(), initial=self.initial_context)
+        parser = Parser(contexts=tuple(self._named()), initial=self.initial_context)
         try:
             return list(parser.parse_argv(list(self.core.unparsed)))[-1]
         except ParseError as problem:  # a flag that waits for its value, mostly
             return problem.context or self.initial_context
 
+    def _named(self) -> Iterator[ParserContext]:
+        """Yield the tasks on the line; working out the flags of all of them takes its time."""
+        words = set(self.before)
+        for name, aliases in self.collection.task_names.items():
+            if words & {name, *aliases}:
+                arguments = self.collection[name].get_arguments()
+                yield ParserContext(name=name, aliases=aliases, args=arguments)
+
     def _values(self, context: ParserContext, flag: Argument) -> Iterable[str]:
         task = self.collection[context.name] if context.name else None
+        name = str(flag.name).strip("_")
         if not isinstance(task, StackTask):
             return ()
-        values = _source(task.name, str(flag.name).strip("_"))
-        if values is None or not callable(values):
-            return values or ()
+        source = BY_TASK.get((task.name, name)) or BY_FLAG.get(name)
+        if source is None:
+            return ()
+        from invoke_stack.completion import values
+
+        if source in ALWAYS:
+            return tuple(getattr(values, source)())
+        return tuple(getattr(values, source)(self._project(context)))
+
+    def _project(self, context: ParserContext) -> Project:
         from invoke_stack.tasks._session import Session
 
         common = {str(name): each.value for name, each in context.args.items()}
-        session = Session.open(Context(self.config), as_json=False)
-        return values(session.project(common))
-
-
-def _source(task: str, flag: str) -> Values | Sequence[str] | None:
-    """Return where the values of a flag come from; None where only the user knows."""
-    from invoke_stack.completion import scripts, values
-    from invoke_stack.findings import model, writers
-
-    special: dict[tuple[str, str], Any] = {
-        ("rewind", "name"): values.snapshots,
-        ("snapshot", "name"): values.snapshots,
-        ("diff", "from"): values.known_modes,
-        ("diff", "to"): values.known_modes,
-        ("backup", "format"): ("custom", "plain", "plain.gz"),
-    }
-    plain: dict[str, Any] = {
-        "service": values.services,
-        "file": values.backups,
-        "rule": values.rules,
-        "select": values.rules,
-        "ignore": values.rules,
-        "key": values.keys,
-        "rotate": values.keys,
-        "target": values.url_keys,
-        "mode": values.known_modes,
-        "view": ("host", "stack"),
-        "format": writers.FORMATS,
-        "fail_on": model.SEVERITIES,
-        "shell": scripts.SHELLS,
-    }
-    return special.get((task, flag), plain.get(flag))
+        return Session.open(Context(self.config), as_json=False).project(common)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def size(run: Run, service: Any = None, compare: str = "") -> None:
     from invoke_stack.images import size as domain
     from invoke_stack.tasks import _show_image
 
-    found, report = domain.sizes(run.project, tuple(service or ()), compare)
+    found, report = domain.sizes(run.project, tuple(service or ()), compare, run.console.report)
     _show_image.sized(run, found, report)
 
 

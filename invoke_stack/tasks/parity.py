@@ -9,6 +9,11 @@ from invoke_stack.tasks._task import Run, stack_task
 if TYPE_CHECKING:
     from invoke_stack.parity.check import Request
 
+EMBEDDED = (
+    "the local stack runs embedded: compared is what its files say, not the programs of this "
+    "machine that stand in for its images"
+)
+
 
 def _request(select: Any, ignore: Any, baseline: str = "") -> Request:
     from invoke_stack.parity.check import Request
@@ -39,9 +44,12 @@ def check(  # noqa: PLR0913 - one argument per flag
     passes: bool = False,
 ) -> None:
     """Compare production with the local stack: findings with evidence on both sides."""
+    from invoke_stack.engines import choice
     from invoke_stack.parity import check as domain
     from invoke_stack.tasks import _show_parity
 
+    if choice.embedded_before(run.project):
+        run.console.note(EMBEDDED)
     report = domain.check(run.project, _request(select, ignore, baseline))
     limit = fail_on or run.project.settings.parity.fail
     _show_parity.checked(run, report, format=format, limit=limit, passes=passes)

@@ -104,31 +104,32 @@ def restart(run: Run, service: Any = None) -> None:
     _change(run, "restart", service)
 
 
-@stack_task(json=True)
-def ps(run: Run) -> None:
+@stack_task(json=True, iterable=("service",), help=SERVICE)
+def ps(run: Run, service: Any = None) -> None:
     """Show the services, their health and their ports."""
     from invoke_stack.stack import status
     from invoke_stack.tasks import _show
 
-    _show.ps(run, status.ps(run.project, run.console.report))
+    chosen = tuple(service or ())
+    _show.ps(run, status.ps(run.project, run.console.report, chosen), chosen)
 
 
-@stack_task(json=True)
-def urls(run: Run) -> None:
+@stack_task(json=True, iterable=("service",), help=SERVICE)
+def urls(run: Run, service: Any = None) -> None:
     """Show where the running services are reached."""
     from invoke_stack.stack import status
     from invoke_stack.tasks import _show
 
-    _show.urls(run, status.ps(run.project, run.console.report))
+    _show.urls(run, status.ps(run.project, run.console.report, tuple(service or ())))
 
 
-@stack_task(json=True)
-def stats(run: Run) -> None:
+@stack_task(json=True, iterable=("service",), help=SERVICE)
+def stats(run: Run, service: Any = None) -> None:
     """Show what the running services use: CPU, memory, network, disk."""
     from invoke_stack.stack import stats as domain
     from invoke_stack.tasks import _show
 
-    _show.stats(run, domain.usage(run.project, run.console.report))
+    _show.stats(run, domain.usage(run.project, run.console.report, tuple(service or ())))
 
 
 @stack_task(iterable=("service",), help=SERVICE)

@@ -12,6 +12,7 @@ import pytest
 from stacks import Begun, Project, free_port, processes, run_docker, until, workshop
 
 HERE = Path(__file__).parent
+WITHOUT_DOCKER = HERE / "embedded"
 
 
 @functools.cache
@@ -41,9 +42,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `both` on both engines."""
+    if metafunc.definition.get_closest_marker("both"):
+        metafunc.parametrize("engine", ["docker", "embedded"], indirect=True)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip without an engine; where `ENGINE_TESTS=require` says there must be one, fail."""
+    if WITHOUT_DOCKER in item.path.parents:
+        return
     if reason := missing_engine():
         required = os.environ.get("ENGINE_TESTS") == "require"
         (pytest.fail if required else pytest.skip)(reason)
@@ -61,6 +70,28 @@ def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
     """Make projects that the tests of one file share."""
     with workshop(tmp_path_factory.mktemp("shared")) as make:
         yield make
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine that the test's stack runs on."""
+    return str(getattr(request, "param", "docker"))
+
+
+@pytest.fixture(scope="module")
+def on_engine(shared_project: Callable[..., Project]) -> Iterator[Callable[..., Project]]:
+    """Make projects for an engine that the tests of one file share; they are taken down."""
+    made: list[Project] = []
+
+    def make(engine: str, **files: str) -> Project:
+        made.append(shared_project(**files))
+        made[-1].environ["INVSTACK_ENGINE"] = engine
+        return made[-1]
+
+    yield make
+    for each in made:
+        if each.environ["INVSTACK_ENGINE"] == "embedded":
+            each.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
 
 
 @pytest.fixture(scope="session")

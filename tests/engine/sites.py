@@ -26,7 +26,6 @@ from invoke_stack.project import Project
 DRIVER = Path(__file__).with_name("database") / "driver.py"
 DOCKER = shutil.which("docker") or "docker"
 PASSWORD = "canary-s3cret-pw"
-ENGINES = ("docker", "embedded")
 
 COMPOSE = f"""
 name: NAME

@@ -123,3 +123,18 @@ def test_a_bad_number_of_backups_to_keep_names_the_setting(stage: Stage) -> None
     assert ran.code == 2
     assert "stack.db.keep.lasts: unknown setting" in ran.err
     assert "did you mean stack.db.keep.last?" in ran.err
+
+
+def test_a_folder_of_backups_that_is_named_and_not_there_is_an_error(backups: Stage) -> None:
+    ran = backups.inv("db.backups", "--from", "/nope")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "error: --from: no such folder: /nope\n  hint: without --from it is backups\n"
+    )
+
+
+def test_without_a_named_folder_no_backup_yet_is_no_error(stage: Stage) -> None:
+    ran = stage.inv("db.backups")
+
+    assert (ran.code, ran.err) == (0, "no backup yet: inv db.backup\n")

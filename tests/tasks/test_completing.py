@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from invoke_stack.completion import values
+from invoke_stack.tasks import completing
+
 if TYPE_CHECKING:
     from conftest import Stage
 
@@ -73,6 +76,13 @@ def offered(stage: Stage, *words: str, **environ: str) -> list[str]:
 )
 def test_candidates(shop: Stage, words: tuple[str, ...], expected: list[str]) -> None:
     assert offered(shop, *words) == expected
+
+
+def test_every_flag_with_values_leads_to_a_function() -> None:
+    named = {*completing.BY_FLAG.values(), *completing.BY_TASK.values()}
+
+    assert all(callable(getattr(values, name)) for name in named)
+    assert named >= completing.ALWAYS
 
 
 def test_a_task_that_does_not_exist_has_no_values(shop: Stage) -> None:
@@ -245,37 +255,50 @@ def test_zsh_finds_the_script_in_its_function_path(shop: Stage) -> None:
         terminal.close()
 
 
-def test_fish_completes_values(shop: Stage, tmp_path: Path) -> None:
+def fish_offers(stage: Stage, line: str, path: str = "") -> list[str]:
     fish = shutil.which("fish")
     if fish is None:
         pytest.skip("fish is not installed")
-    script = shop.inv("stack.completion", "--shell", "fish").out
-    (tmp_path / "inv.fish").write_text(script)
-    path = f"{Path(shop.program).parent}:{shop.environ['PATH']}"
-
-    def fish_offers(line: str) -> list[str]:
-        text = f"source '{tmp_path}/inv.fish'; complete -C '{line}'"
-        ran = shop.inv("--no-config", "-c", text, program=(fish,), PATH=path)
-        assert (ran.code, ran.err) == (0, "")
-        return sorted(each.split("\t")[0] for each in ran.out.splitlines())
-
-    assert fish_offers("inv stack.logs -s ") == ["db", "web", "worker"]
-    assert fish_offers("inv stack.logs -s wo") == ["worker"]
-    assert fish_offers("inv stack.logs --service=wo") == ["--service=worker"]
-    assert fish_offers("inv stack.com") == ["stack.completion"]
+    script = stage.write("../inv.fish", stage.inv("stack.completion", "--shell", "fish").out)
+    text = f"source '{script}'; complete -C '{line}'"
+    path = path or f"{Path(stage.program).parent}:{stage.environ['PATH']}"
+    ran = stage.inv("--no-config", "-c", text, program=(fish,), PATH=path)
+    assert (ran.code, ran.err) == (0, "")
+    return sorted(each.split("\t")[0] for each in ran.out.splitlines())
 
 
-def test_where_the_library_is_missing_invoke_answers(shop: Stage, tmp_path: Path) -> None:
-    script = shop.write("../inv.bash", shop.inv("stack.completion", "--shell", "bash").out)
-    other = tmp_path / "inv"
-    # Without its site-packages this interpreter stands for one that lacks invoke_stack.
-    other.write_text(f"#!{sys.executable} -SE\nimport sys\nprint('seen', *sys.argv[1:3])\n")
-    other.chmod(0o755)
-    line = (
-        f"source '{script}'; COMP_WORDS=('{other}' se); COMP_CWORD=1; "
-        '_inv_stack inv se inv; echo "${COMPREPLY[@]}"'
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("inv stack.logs -s ", ["db", "web", "worker"]),
+        ("inv stack.logs -s wo", ["worker"]),
+        ("inv stack.logs --service=wo", ["--service=worker"]),
+        ("inv stack.com", ["stack.completion"]),
+        ("inv db.backup --to back", ["backups/"]),
+    ],
+)
+def test_fish_completes_values(shop: Stage, line: str, expected: list[str]) -> None:
+    assert fish_offers(shop, line) == expected
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Return an `inv` whose interpreter has no invoke_stack: it finds no site-packages."""
+    path = tmp_path / "other" / "inv"
+    path.parent.mkdir()
+    path.write_text(
+        f"#!{sys.executable} -SE\nimport sys\nprint('seen', *sys.argv[1:2], sep='\\n')\n"
     )
+    path.chmod(0o755)
+    return path
 
-    ran = shop.inv("-c", line, program=("/bin/bash",))
 
-    assert (ran.code, ran.out, ran.err) == (0, "seen\n", "")
+@pytest.mark.parametrize("shell", SHELLS)
+def test_where_the_library_is_missing_invoke_answers(shop: Stage, other: Path, shell: str) -> None:
+    with started(shop, shell) as terminal:
+        terminal.types(f"PATH='{other.parent}:/usr/bin:/bin'; echo chan''ged\n", "\nchanged")
+        assert "inv seen" in terminal.types("inv se\t", "inv seen")
+
+
+def test_where_the_library_is_missing_invoke_answers_fish(shop: Stage, other: Path) -> None:
+    assert fish_offers(shop, "inv se", f"{other.parent}:/usr/bin:/bin") == ["seen"]

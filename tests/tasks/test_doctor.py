@@ -32,6 +32,7 @@ def test_a_healthy_project_is_told_line_by_line(stage: Stage, engine: FakeEngine
     ran = stage.inv("stack.doctor")
 
     assert (ran.code, ran.err) == (0, "")
+    assert "; what `engine: auto` picks" in lines(ran)[0]
     assert {"engine", "compose", "buildx", "tasks", "settings", "stack", "ports"} <= areas(ran, "✓")
     assert not areas(ran, "✗")
     assert ran.out.splitlines()[-1].startswith("0 errors, ")
@@ -41,7 +42,7 @@ def test_an_error_ends_with_3_and_has_its_fix_below(stage: Stage) -> None:
     stage.stack(SERVICES)
     address = f"unix://{stage.bin}/none.sock"
 
-    ran = stage.inv("stack.doctor", DOCKER_HOST=address)
+    ran = stage.inv("stack.doctor", DOCKER_HOST=address, INVSTACK_ENGINE="docker")
 
     assert ran.code == 3
     text = ran.out.splitlines()
@@ -67,18 +68,43 @@ def test_json_has_the_shape_of_every_checker(stage: Stage, engine: FakeEngine) -
     assert all(each["message"] for each in document["unknowns"])
 
 
-def test_a_machine_with_nothing_on_it(stage: Stage, tmp_path: Path) -> None:
+@pytest.fixture
+def bare(stage: Stage, tmp_path: Path) -> Stage:
+    """Return a project on a machine with no program at all."""
     stage.write("package.json", '{"engines":{"node":">=20"},"dependencies":{"pg":"8"}}')
-    stage.write("compose.yaml", "services: {}\n")
-    empty = tmp_path / "empty"
-    empty.mkdir()
+    stage.write("compose.yaml", "services:\n  db: {image: postgres:16}\n  web: {build: .}\n")
+    (tmp_path / "empty").mkdir()
+    stage.environ["PATH"] = str(tmp_path / "empty")
+    return stage
 
-    ran = stage.inv("stack.doctor", PATH=str(empty))
+
+def test_a_machine_with_nothing_on_it_goes_on_without_docker(bare: Stage) -> None:
+    ran = bare.inv("stack.doctor")
+
+    assert "embedded: on this machine without Docker: docker is not on PATH" in ran.out
+    assert "· engine    web: needs Docker and is not started" in ran.out
+    assert {"tasks", "settings", "stack"} <= areas(ran, "✓")
+    assert areas(ran, "⚠") >= {"node", "manager"}
+    assert {"git", "database"} <= areas(ran, "?")
+    assert not {"compose", "buildx", "clock"} & {line.split()[1] for line in lines(ran)}
+
+
+def test_where_docker_is_meant_it_is_missed(bare: Stage) -> None:
+    ran = bare.inv("stack.doctor", INVSTACK_ENGINE="docker")
 
     assert ran.code == 3
     assert areas(ran, "✗") == {"engine"}
-    assert areas(ran, "⚠") == {"node", "manager"}
-    assert {"disk", "clock", "stack", "ports", "database", "git"} <= areas(ran, "?")
+    assert {"disk", "clock", "ports", "database", "git"} <= areas(ran, "?")
+
+
+def test_a_stack_whose_data_is_with_a_stopped_docker_is_told_so(bare: Stage) -> None:
+    bare.write(".invoke-stack/stack.json", '{"project":"shop","engine":"docker","mode":"dev"}')
+
+    ran = bare.inv("stack.doctor")
+
+    assert ran.code == 3
+    assert "✗ engine    docker: this stack last ran on Docker, and docker is not on PATH" in ran.out
+    assert "fix: install Docker, or put it on PATH; or go on without Docker" in ran.out
 
 
 def test_outside_a_stack_and_in_a_folder_below(stage: Stage, engine: FakeEngine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import time
 from typing import TYPE_CHECKING, Any
@@ -111,20 +110,6 @@ def test_a_service_that_never_becomes_healthy_is_exit_6(stage: Stage, engine: Fa
 
     assert ran.code == 6
     assert "error: web: its health check did not pass in 1 s\n" in ran.err
-
-
-def test_two_ups_at_once_are_one_too_many(stage: Stage, engine: FakeEngine) -> None:
-    stage.stack(SERVICES)
-    engine.container("web", folder=str(stage.root), health="healthy")
-    lock = stage.write(".invoke-stack/up.lock", "")
-
-    with lock.open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        ran = stage.inv("stack.up")
-
-    assert ran.code == 5
-    assert ran.err.startswith("error: stack.up: another run is busy with it")
-    assert stage.calls(" up --detach") == []
 
 
 def test_a_port_that_another_stack_holds_is_named_with_the_variable(

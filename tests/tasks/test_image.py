@@ -53,6 +53,22 @@ def test_sizes_as_json(built: Stage) -> None:
     }
 
 
+def test_an_image_of_another_mode_is_not_weighed_in_silence(
+    built: Stage, engine: FakeEngine
+) -> None:
+    record = {"web": {"build": "made otherwise", "image": "sha256:1"}}
+    built.write(".invoke-stack/builds.json", json.dumps(record))
+
+    ran = built.inv("image.size", "--json")
+
+    assert ran.code == 0
+    assert ran.document()["images"][0]["bytes"] == 605_000_000
+    assert ran.err == (
+        "warning: shop-web was not built from what dev declares: another mode's image\n"
+        "  hint: inv image.build --mode dev\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("budget", "code"),
     [

@@ -88,6 +88,16 @@ def test_a_difference_is_told_with_both_places_and_the_line_and_ends_with_three(
     assert "image: postgres:16-alpine" in ran.out
 
 
+def test_it_says_when_the_local_side_runs_embedded(shop: Stage) -> None:
+    plain, embedded = (
+        shop.inv("parity.check", INVSTACK_ENGINE=each) for each in ("docker", "embedded")
+    )
+
+    assert plain.err == ""
+    assert embedded.err.startswith("the local stack runs embedded: ")
+    assert (embedded.code, embedded.out) == (plain.code, plain.out)
+
+
 def test_json_has_the_agreed_shape(shop: Stage) -> None:
     document = found(shop)
 

@@ -54,6 +54,8 @@ def archive(
             words = admin.project.secrets.hide(done.stderr.strip()).splitlines()[-2:]
             text = "the server's own program does not read this archive"
             hint = "use the image that it was made with, or a newer one"
+            if admin.target.programs is not None:
+                hint = "set embedded.postgres to the programs of a server that reads it"
             raise RefusedError(source.file.name, text, hint=hint, detail=tuple(words))
         listing, _, definitions = done.stdout.partition("--\n-- PostgreSQL database dump\n")
         contents = admin.target.provider.read_listing(listing.splitlines())

@@ -56,7 +56,7 @@ def find(project: Project, word: str, folder: str, database: str) -> Entry:
         path = (project.root / folder / word).absolute()
         if path.is_file():
             return catalog.resolve(project, str(path), ())
-    known = catalog.of(database, catalog.entries(catalog.root(project, folder)))
+    known = catalog.of(database, catalog.entries(catalog.source(project, folder)))
     return catalog.resolve(project, word, known)
 
 

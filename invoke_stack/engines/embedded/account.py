@@ -79,21 +79,34 @@ def reachable(programs: Programs, kind: Kind, account: Account | None) -> Progra
     Raises:
         StackError: the copy cannot be made.
     """
-    if account is None or _enters(programs.folder, account):
+    if account is None or enters(programs.folder, account):
         return programs
     folder = programs.folder
-    # PostgreSQL looks for its libraries beside the folder of its programs.
-    parts = [folder.parent / name for name in ("bin", "lib", "lib64", "share")]
-    if kind == "redis":
-        parts = [folder / name for name in (programs.server, clients.CLIENTS[programs.server])]
+    base, parts = _parts(programs, kind)
     stamp = f"{folder}:{(folder / programs.server).stat().st_mtime_ns}"
     home = CACHE / sha256(stamp.encode()).hexdigest()[:16]
     if not home.is_dir():
-        _copy([each for each in parts if each.exists()], home)
-    return replace(programs, folder=home / "bin" if kind == "postgres" else home)
+        _copy(base, [each for each in parts if each.exists()], home)
+    return replace(programs, folder=home / folder.relative_to(base))
 
 
-def _enters(folder: Path, account: Account) -> bool:
+def _parts(programs: Programs, kind: Kind) -> tuple[Path, list[Path]]:
+    """Return what programs need to run, and the folder from which the places of it count."""
+    folder = programs.folder
+    base = folder.parent
+    # PostgreSQL looks for its libraries beside the folder of its programs.
+    parts = [base / name for name in ("bin", "lib", "lib64", "share")]
+    if kind == "redis":
+        parts = [folder / name for name in (programs.server, clients.CLIENTS[programs.server])]
+    for package in folder.parents[:2]:
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():  # programs in a wheel look for some two or three folders above
+            return package.parent, [*parts, libraries]
+    return base, parts
+
+
+def enters(folder: Path, account: Account) -> bool:
+    """Return whether an account may go into a folder and those above it."""
     for each in (folder, *folder.parents):
         found = each.stat()
         bit = 0o100 if found.st_uid == account.uid else 0o010 if found.st_gid == account.gid else 1
@@ -102,16 +115,18 @@ def _enters(folder: Path, account: Account) -> bool:
     return True
 
 
-def _copy(parts: list[Path], home: Path) -> None:
+def _copy(base: Path, parts: list[Path], home: Path) -> None:
     partial = home.with_name(f"{home.name}.{os.getpid()}.partial")
     try:
         CACHE.mkdir(mode=0o755, parents=True, exist_ok=True)
         partial.mkdir(mode=0o755)
         for part in parts:
+            place = partial / part.relative_to(base)
+            place.parent.mkdir(parents=True, exist_ok=True)
             if part.is_dir():
-                shutil.copytree(part, partial / part.name, symlinks=True)
+                shutil.copytree(part, place, symlinks=True)
             else:
-                shutil.copy2(part, partial / part.name)
+                shutil.copy2(part, place)
         _open(partial)
         partial.rename(home)
     except OSError as problem:

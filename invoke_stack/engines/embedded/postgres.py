@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from invoke_stack.command import FOLDER
 from invoke_stack.compose.model import Mount
@@ -22,9 +23,12 @@ LOCALES = ("en_US.UTF-8", "C.UTF-8", "C")
 """The official image's locale, then what most systems have, then what all have."""
 
 READY = "ready"
-_SSL_REQUEST = bytes((0, 0, 0, 8, 4, 210, 22, 47))
-"""Asks whether the server speaks TLS; any server answers with one letter.
+State = Literal["ready", "starting", ""]
+_HELLO = bytes((0, 0, 0, 23, 0, 3, 0, 0)) + b"user\0postgres\0\0"
+"""The first message of a client, of protocol 3.0: its length, the version, who it is.
 https://www.postgresql.org/docs/current/protocol-message-formats.html"""
+_NOT_NOW = b"C57P03\0"
+"""`cannot_connect_now` in an error message."""
 _LINES = 8
 # What names a place; ours counts, because there is no container around it.
 _PLACED = {"-D": 2, "-k": 2, "-h": 2, "-p": 2}
@@ -170,15 +174,20 @@ def _pid_file(data: Path) -> list[str]:
     return []
 
 
-def answers(port: int, timeout_s: float) -> bool:
-    """Return whether a PostgreSQL server answers on a port of this machine."""
+def answers(port: int, timeout_s: float) -> State:
+    """Return what a server on a port of this machine says to a client that begins to log in.
+
+    It tells before it asks for a password whether it takes anybody now: it does not while it
+    starts, stops, or recovers from the end of one of its processes.
+    """
     try:
         with socket.create_connection((LOOPBACK, port), timeout_s) as probe:
             probe.settimeout(timeout_s)
-            probe.sendall(_SSL_REQUEST)
-            return probe.recv(1) in (b"N", b"S")
+            probe.sendall(_HELLO)
+            said = probe.recv(512)
     except OSError:
-        return False
+        return ""
+    return "starting" if _NOT_NOW in said else "ready" if said[:1] in (b"R", b"E") else ""
 
 
 def version_of(data: Path) -> int:

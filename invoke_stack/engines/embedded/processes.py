@@ -31,11 +31,14 @@ class Identity:
     born: str
 
 
-def identify(runner: Runner, pid: int) -> Identity | None:
-    """Return a process that runs, or None; one that only waits for its parent has ended."""
+def identify(runner: Runner, pid: int, *, proc: Path = PROC) -> Identity | None:
+    """Return a process that runs, or None; one that only waits for its parent has ended.
+
+    ``proc`` is where Linux tells of processes; elsewhere `ps` does.
+    """
     if pid <= 0:
         return None
-    if _has_proc():
+    if _has(proc):
         fields = _stat(pid)
         return Identity(pid, f"{_boot()}/{fields[19]}") if fields else None
     words = _ps(runner, pid, "stat=,lstart=").split(maxsplit=1)
@@ -47,16 +50,16 @@ def alive(runner: Runner, known: Identity) -> bool:
     return identify(runner, known.pid) == known
 
 
-def working_in(runner: Runner, folder: Path) -> tuple[int, ...]:
+def working_in(runner: Runner, folder: Path, *, proc: Path = PROC) -> tuple[int, ...]:
     """Return the servers that work in a data folder, whoever started them.
 
     Both servers make it their working directory, children included. Where that of another
     user's process cannot be read, what they wrote into the folder tells.
     """
-    found = set(_by_directory(folder)) if _has_proc() else set()
+    found = set(_by_directory(folder)) if _has(proc) else set()
     for name in PID_FILES:
         pid = _written(folder / name)
-        if pid and pid not in found and _wrote(runner, pid, folder / name):
+        if pid and pid not in found and _wrote(runner, pid, folder / name, proc):
             found.add(pid)
     return tuple(sorted(found))
 
@@ -116,8 +119,8 @@ def _gone(runner: Runner, known: Identity, patience_s: float) -> bool:
     return True
 
 
-def _has_proc() -> bool:
-    return (PROC / "self" / "stat").exists()
+def _has(proc: Path) -> bool:
+    return (proc / "self" / "stat").exists()
 
 
 def _stat(pid: int) -> list[str]:
@@ -161,7 +164,7 @@ def _written(path: Path) -> int:
     return 0
 
 
-def _wrote(runner: Runner, pid: int, path: Path) -> bool:
+def _wrote(runner: Runner, pid: int, path: Path, proc: Path) -> bool:
     """Tell whether a process is the server that wrote a pid file.
 
     One that got the number later was started after the file was written.
@@ -170,7 +173,7 @@ def _wrote(runner: Runner, pid: int, path: Path) -> bool:
         written = path.stat().st_mtime
     except OSError:
         return False
-    if _has_proc():
+    if _has(proc):
         fields = _stat(pid)
         if not fields or not _SERVERS.search(_name(pid)):
             return False

@@ -129,10 +129,11 @@ def _folders(project: Project, kind: Kind) -> Iterator[Path]:
         return
     for each in project.environ.get("PATH", os.defpath).split(os.pathsep):
         for name in SERVERS[kind]:
-            if each and (Path(each) / name).is_file():
-                yield Path(each)
+            # A folder of PATH may be one that we cannot enter.
+            if each and (program := shutil.which(name, path=each)):
+                yield Path(program).parent
                 # Links in one folder lead to programs that have the others beside them.
-                yield (Path(each) / name).resolve().parent
+                yield Path(program).resolve().parent
     if kind == "postgres":
         for pattern in PLACES:
             yield from sorted(Path("/").glob(pattern.lstrip("/")))

@@ -10,6 +10,7 @@ from typing import Literal
 
 from invoke_stack import files
 from invoke_stack.engines.embedded import cluster, postgres, processes, record, redis, sockets
+from invoke_stack.engines.embedded.account import Account
 from invoke_stack.engines.embedded.record import Record
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.process import Command
@@ -57,7 +58,11 @@ def start(project: Project, found: Record) -> Record:
     """
     home = record.home(project, found.service)
     settle(project, home.data)
-    sockets.clean(found.sockets)
+    if found.sockets:
+        # Folders for temporary files are emptied, when the machine starts at the latest.
+        account = Account(*found.account, "") if found.account else None
+        found = dataclasses.replace(found, sockets=str(sockets.make(home.folder, account)))
+        sockets.clean(found.sockets)
     if home.log.exists() and home.log.stat().st_size > LOG_BYTES:
         home.log.replace(home.log.with_suffix(".old"))
     # Written first: whoever finds a process in the data folder then knows what it is.
@@ -104,13 +109,12 @@ def state(project: Project, found: Record, timeout_s: float = PROBE_S) -> State:
     if not found.pid or not processes.alive(project.runner, found.identity):
         return "gone"
     if found.kind == "redis":
-        said = redis.state(found.port, timeout_s)
-        return said or ("deaf" if time.time() - found.started > START_S else "starting")
+        late = time.time() - found.started > START_S
+        return redis.state(found.port, timeout_s) or ("deaf" if late else "starting")
     data = record.home(project, found.service).data
-    said_itself = postgres.state(data, found.pid)
-    if not said_itself.startswith(postgres.READY):
+    if not postgres.state(data, found.pid).startswith(postgres.READY):
         return "starting"
-    return "ready" if postgres.answers(found.port, timeout_s) else "deaf"
+    return postgres.answers(found.port, timeout_s) or "deaf"
 
 
 def wait(project: Project, found: Record, timeout_s: float = START_S) -> None:

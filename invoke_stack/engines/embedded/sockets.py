@@ -13,7 +13,7 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
-from invoke_stack.engines.embedded.account import Account
+from invoke_stack.engines.embedded.account import Account, enters
 from invoke_stack.errors import StackError
 
 LONGEST = 103 - len("/.s.PGSQL.65535")
@@ -34,7 +34,8 @@ def make(folder: Path, account: Account | None) -> Path:
     for parent in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108 - private below it
         for suffix in ("", f"-{secrets.token_hex(3)}"):
             path = parent / f"{name}{suffix}"
-            if len(os.fsencode(path)) <= LONGEST and _own(path, owner, account):
+            short = len(os.fsencode(path)) <= LONGEST
+            if short and _reaches(parent, account) and _own(path, owner, account):
                 return path
     hint = "set TMPDIR to a short folder that you may write to"
     raise StackError(str(folder), "no place for its socket", hint=hint)
@@ -68,6 +69,10 @@ def _own(path: Path, owner: int, account: Account | None) -> bool:
         and found.st_uid == owner
         and not stat.S_IMODE(found.st_mode) & 0o77
     )
+
+
+def _reaches(parent: Path, account: Account | None) -> bool:
+    return account is None or enters(parent.resolve(), account)
 
 
 def _uid() -> int:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from invoke_stack import events
 from invoke_stack.compose.model import Model
 from invoke_stack.engines.embedded import declaring, postgres, processes, record, serving
 from invoke_stack.engines.embedded.engine import address
@@ -29,7 +30,7 @@ OWN = {
 """Which programs belong to a server; others may lie in the same folder."""
 
 
-def change(project: Project, verb: str, services: Sequence[str]) -> None:
+def change(project: Project, verb: str, services: Sequence[str], report: events.Report) -> None:
     """Stop, start or restart services as they were started last.
 
     Raises:
@@ -37,6 +38,8 @@ def change(project: Project, verb: str, services: Sequence[str]) -> None:
         UnreachableError: it was not ready in time.
     """
     if project.dry:
+        for name in services:
+            report(events.Planned(f"{verb} {name}"))
         return
     found = [_require(project, name) for name in services]
     if verb in ("stop", "restart"):

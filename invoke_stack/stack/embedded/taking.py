@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 
-from invoke_stack.engines.embedded import cluster, record, serving, sockets
-from invoke_stack.errors import StackError
+from invoke_stack import events
+from invoke_stack.engines.embedded import cluster, postgres, record, serving, sockets
+from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.project import Project
 
 
@@ -36,7 +37,24 @@ def down(project: Project, service: str, *, data: bool = False) -> None:
         raise StackError(str(problem.filename or home.folder), text, hint=hint) from problem
 
 
-def all_down(project: Project, *, volumes: bool) -> None:
+def require_backable(project: Project) -> None:
+    """Require that every database whose data is here runs, so that it can be backed up.
+
+    Raises:
+        UnreachableError: one does not.
+    """
+    for name in record.names(project):
+        data = record.home(project, name).data
+        found = record.read(project, name)
+        runs = found is not None and serving.state(project, found) != "gone"
+        if postgres.version_of(data) and not runs:
+            raise UnreachableError(f"service {name}", "is not running", hint="inv stack.up")
+
+
+def all_down(project: Project, *, volumes: bool, report: events.Report = events.silent) -> None:
     """End every service of the project, those of other modes too."""
     for name in record.names(project):
+        if project.dry and (volumes or record.read(project, name)):
+            what = "and remove its data" if volumes else "its data stays"
+            report(events.Planned(f"end {name}, {what}"))
         down(project, name, data=volumes)

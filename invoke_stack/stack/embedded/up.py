@@ -15,7 +15,7 @@ from invoke_stack.engines.embedded.running import Ready
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
-from invoke_stack.stack import known, ports, state
+from invoke_stack.stack import admission, known, ports, state
 from invoke_stack.stack.embedded import elsewhere, taking
 from invoke_stack.stack.known import Known
 
@@ -75,12 +75,17 @@ class Bringing:
         plans = self._plans(found)
         self._require_ports(plans)
         self._leave_out()
+        before = [record.read(self.project, name) for name in self.names]
         started = [self._start(ready, plan) for ready, plan in zip(found, plans, strict=True)]
         if self.project.dry:
             return
         for each in started:
             serving.wait(self.project, each, self.timeout_s or serving.START_S)
             self._progress(started)
+        ran = [plan.service for plan, begun in zip(before, started, strict=True) if plan == begun]
+        old = {f"{record.PREFIX}{name}" for name in ran}
+        databases = [each.service for each in started if each.kind == "postgres"]
+        admission.check(self.project, self.declared, self.engine, databases, old, self.report)
 
     def _ready(self, name: str) -> Ready:
         found = running.ready(self.project, declaring.wanted(self.project, self.declared, name))

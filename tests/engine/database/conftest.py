@@ -66,18 +66,6 @@ class Servers:
             each.remove()
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what is marked `both` on both engines."""
-    if metafunc.definition.get_closest_marker("both"):
-        metafunc.parametrize("engine", sites.ENGINES, indirect=True)
-
-
-@pytest.fixture
-def engine(request: pytest.FixtureRequest) -> str:
-    """The engine that the test's server runs on."""
-    return str(getattr(request, "param", "docker"))
-
-
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     if not sites.docker_answers():

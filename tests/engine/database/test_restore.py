@@ -51,6 +51,15 @@ def test_a_restore_brings_back_exactly_what_was_backed_up(
 
 
 @pytest.mark.both
+def test_a_backup_of_the_other_engine_restores(shop: Any, servers: Any, engine: str) -> None:
+    other = "embedded" if engine == "docker" else "docker"
+
+    shop.ok("restore", file=servers.file(other))
+
+    assert shop.content() == servers.of(other).psql(contents.CONTENT, "stock")
+
+
+@pytest.mark.both
 def test_undo_brings_the_replaced_content_back_once(shop: Any, stock_file: str) -> None:  # A39
     shop.psql(CHANGE)
     before, state = shop.content(), shop.state()

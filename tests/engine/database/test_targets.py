@@ -1,5 +1,6 @@
 """db.shell, db.url, db.wait and db.backup by service and by URL, through `inv`; and the rails."""
 
+import functools
 import json
 import os
 import pty
@@ -7,18 +8,19 @@ import secrets
 import select
 import signal
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stacks import Project, free_port, processes, run_docker
+from stacks import Project, command_lines, free_port, processes, run_docker
 
 from invoke_stack import settings
 from invoke_stack.database import locate, rails
 from invoke_stack.database.rails import Action, Consent
-from invoke_stack.engines import docker as engines
+from invoke_stack.engines import opening
 from invoke_stack.environment import declared
 from invoke_stack.errors import RefusedError
 from invoke_stack.process import SystemRunner
@@ -42,9 +44,28 @@ services:
 """
 
 
+# Asks the server behind a variable's URL whether it speaks TLS; PostgreSQL says N or S.
+CALLS = """
+import os, socket, struct, sys, urllib.parse
+found = urllib.parse.urlsplit(os.environ[sys.argv[1]])
+with socket.create_connection((found.hostname, found.port), 10) as link:
+    link.sendall(struct.pack("!ii", 8, 80877103))
+    print(found.hostname, found.port, link.recv(1).decode())
+"""
+
+
 @pytest.fixture(scope="module")
-def site(shared_project: Callable[..., Project]) -> Project:
-    made = shared_project(compose=COMPOSE)
+def sites(on_engine: Callable[..., Project]) -> Callable[[str], Project]:
+    """One stack of each engine, made when a test first wants it."""
+    return functools.cache(lambda engine: filled(on_engine(engine, compose=COMPOSE)))
+
+
+@pytest.fixture
+def site(sites: Callable[[str], Project], engine: str) -> Project:
+    return sites(engine)
+
+
+def filled(made: Project) -> Project:
     password = f"p@ss/{secrets.token_hex(8)}"
     quoted = password.replace("@", "%40").replace("/", "%2F")
     made.secrets.update(PASSWORD=password, QUOTED=quoted)
@@ -64,11 +85,7 @@ def site(shared_project: Callable[..., Project]) -> Project:
     # The URLs hold the password percent-encoded: that of the role is the plain one.
     made.secrets["ROLE"] = password
     statement = f"ALTER ROLE app PASSWORD '{password}'; CREATE TABLE t AS SELECT 1 AS a, 'x' AS b"
-    (made.folder / "init.sql").write_text(statement)
-    container = run_docker("ps", "-q", "-f", f"name={made.name}-pg-1")
-    with (made.folder / "init.sql").open("rb") as feed:
-        words = ["docker", "exec", "-i", container, "psql", "-U", "app", "shop", "-q"]
-        subprocess.run(words, stdin=feed, check=True)
+    assert fed(made, statement, "db.shell") == (0, "", "")
     return made
 
 
@@ -86,6 +103,7 @@ def fed(site: Project, text: str, *words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("target", ["", "DATABASE_URL", "HOST_URL", "POOLED_URL"])
 def test_a_statement_prints_bare_rows_into_a_pipe(site: Project, target: str) -> None:
     flags = ("--target", target) if target else ()
@@ -97,12 +115,14 @@ def test_a_statement_prints_bare_rows_into_a_pipe(site: Project, target: str) ->
     )
 
 
+@pytest.mark.both
 def test_a_file_is_read_from_standard_input(site: Project) -> None:
     code, out, err = fed(site, "SELECT 1;\nSELECT 2;\n", "db.shell")
 
     assert (code, out, err) == (0, "1\n2\n", "")
 
 
+@pytest.mark.both
 def test_the_first_error_ends_it_and_the_line_is_named(site: Project) -> None:
     code, out, err = fed(site, "SELECT 1;\nSELECT 1/0;\nSELECT 3;\n", "db.shell")
 
@@ -111,6 +131,7 @@ def test_the_first_error_ends_it_and_the_line_is_named(site: Project) -> None:
     assert "error: database shop: the client ended with code 3: a statement failed" in err
 
 
+@pytest.mark.both
 def test_a_wrong_password_is_unreachable_and_no_question(site: Project) -> None:
     done = site.inv("db.shell", "--target", "WRONG_URL", "-c", "SELECT 1")
 
@@ -120,6 +141,7 @@ def test_a_wrong_password_is_unreachable_and_no_question(site: Project) -> None:
     assert done.hint == "see whether it answers: inv db.wait --target WRONG_URL"
 
 
+@pytest.mark.both
 def test_waiting_by_url_tells_a_password_that_is_wrong_at_once(site: Project) -> None:
     done = site.inv("db.wait", "--target", "WRONG_URL", "--timeout", "30")
 
@@ -132,6 +154,7 @@ def test_waiting_by_url_succeeds_as_the_app_would(site: Project) -> None:
     assert site.inv("db.wait", "--target", "HOST_URL", "--json").ok().document["database"] == "shop"
 
 
+@pytest.mark.both
 def test_a_database_that_is_missing_is_waited_for_in_vain(site: Project) -> None:
     done = site.inv("db.wait", "--target", "MISSING_URL", "--timeout", "1")
 
@@ -151,31 +174,36 @@ def test_a_variable_without_a_database_is_refused(site: Project, target: str, wo
     assert done.hint
 
 
-def test_the_password_is_in_no_argument(site: Project) -> None:  # A34
-    child = subprocess.Popen(
-        site.command("db.shell", "--target", "HOST_URL", "-c", "SELECT pg_sleep(2)"),
+@pytest.mark.both
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("db.shell", "--target", "HOST_URL", "-c", "SELECT pg_sleep(1)"),
+        ("db.backup", "--target", "HOST_URL"),
+        ("db.restore", "--target", "HOST_URL", "--yes"),
+        ("db.verify", "--restore"),
+        ("db.wait", "--target", "HOST_URL"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_the_password_is_in_no_argument(site: Project, words: tuple[str, ...]) -> None:  # A34
+    site.inv("db.backup", "--fast").ok()
+    with subprocess.Popen(
+        site.command(*words),
         cwd=site.folder,
         env=site.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-    )
-    seen: set[str] = set()
-    container = run_docker("ps", "-q", "-f", f"name={site.name}-pg-1")
-    while child.poll() is None:
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                line = (folder / "cmdline").read_bytes()
-                seen.add(line.replace(b"\0", b" ").decode(errors="replace"))
-            except OSError:
-                continue
-        time.sleep(0.05)
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        seen = command_lines(lambda: child.poll() is None)
 
     assert child.returncode == 0
-    assert any("psql" in line and "pg_sleep" in line for line in seen)
-    assert any(container[:12] in line for line in seen)
+    assert any("psql" in line or "pg_restore" in line for line in seen)
     assert not [line for line in seen for secret in site.secrets.values() if secret in line]
 
 
+@pytest.mark.both
 def test_an_interrupted_statement_ends_in_the_server_too(site: Project) -> None:
     child = subprocess.Popen(
         site.command("db.shell", "-c", "SELECT pg_sleep(77)"),
@@ -239,6 +267,7 @@ class Terminal:
         raise AssertionError(self.text)
 
 
+@pytest.mark.both
 def test_on_a_terminal_an_interrupt_cancels_the_query_and_not_the_shell(site: Project) -> None:
     shell = Terminal(site, "db.shell")
     shell.until("shop=#")
@@ -253,6 +282,7 @@ def test_on_a_terminal_an_interrupt_cancels_the_query_and_not_the_shell(site: Pr
     assert shell.end() == 0
 
 
+@pytest.mark.both
 def test_the_url_is_masked_until_it_is_revealed(site: Project) -> None:
     port = site.ports["PG_PORT"]
 
@@ -277,6 +307,17 @@ def test_the_url_is_masked_until_it_is_revealed(site: Project) -> None:
     )
 
 
+@pytest.mark.both
+def test_a_program_of_this_machine_gets_an_address_that_answers(site: Project) -> None:
+    done = site.inv("env.run", "--", sys.executable, "-c", CALLS, "DIRECT_URL").ok()
+    (shown,) = (each for each in site.inv("stack.urls", "--json").ok().document["urls"])
+
+    assert done.stdout in {f"localhost {site.ports['PG_PORT']} {each}\n" for each in "NS"}
+    assert (shown["service"], shown["published"]) == ("pg", site.ports["PG_PORT"])
+    assert shown["url"] == f"postgresql://127.0.0.1:{site.ports['PG_PORT']}"
+
+
+@pytest.mark.both
 def test_a_backup_by_url_is_the_stacks_own(site: Project) -> None:
     document = site.inv("db.backup", "--target", "HOST_URL", "--json").ok().document
 
@@ -284,7 +325,7 @@ def test_a_backup_by_url_is_the_stacks_own(site: Project) -> None:
     assert document["manifest"]["contents"]["tables"] == 1
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(site: Project) -> str:
     """The container's own address: to this stack's files, a server somewhere else."""
     template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
@@ -341,10 +382,11 @@ def test_an_older_dump_program_is_told_with_both_versions(site: Project, address
 def judged(site: Project, key: str, consent: Consent, **environ: str) -> list[tuple[str, str]]:
     """Ask the rails about a restore, as a task would; return the questions."""
     env = site.environment(environ)
-    project = Domain(site.folder, settings.load([]), SystemRunner(env), env)
+    own = settings.load([settings.Source("test", {"engine": env["INVSTACK_ENGINE"]})])
+    project = Domain(site.folder, own, SystemRunner(env), env)
     stack = declared.load(project)
     asked: list[tuple[str, str]] = []
-    with engines.connect(project) as engine:
+    with opening.open(project) as engine:
         found = locate.find(project, stack, engine, key)
         action = Action("db.restore", "replaces")
         rails.require(
@@ -353,6 +395,7 @@ def judged(site: Project, key: str, consent: Consent, **environ: str) -> list[tu
     return asked
 
 
+@pytest.mark.both
 def test_the_rails_know_size_tables_and_sessions(site: Project) -> None:
     ((text, word),) = judged(site, "", Consent())
 
@@ -406,6 +449,7 @@ def test_a_marked_database_is_refused_from_wherever_it_is_reached(  # A37
     assert judged(site, "HOST_URL", both)
 
 
+@pytest.mark.both
 def test_the_plan_of_a_dry_run_shows_no_password(site: Project) -> None:
     done = site.inv("--dry", "db.shell", "-c", "DROP TABLE t", "--target", "HOST_URL").ok()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,7 +124,47 @@ def prisma_that_is_not_installed_is_not_downloaded(app: App) -> None:
         result = app.inv(*words)
         assert result.code == 2, result.text
         assert "prisma is not installed here" in result.error
-        assert "run in .: npm install" in result.stderr
+        assert result.error == (
+            "package.json: prisma is not installed here, and no service of the stack has it"
+        )
+        assert result.hint == "npm install"
+
+
+def without_node_the_way_to_it_is_named(app: App) -> None:
+    bare = app.write("bin/docker", "").parent
+    (bare / "docker").unlink()
+    for name in ("docker", "sh"):
+        (bare / name).symlink_to(shutil.which(name) or name)
+    app.schema(generator=GENERATOR)
+    for words in (("db.migrate", "--prod"), ("db.status",), ("db.generate",)):
+        result = app.inv(*words, environ={"PATH": str(bare)})
+        assert result.code == 2, result.text
+        assert result.error == (
+            "node: not installed or not on PATH; Prisma needs it, and no service of the stack has "
+            "Prisma"
+        )
+        assert result.hint == "install it from https://nodejs.org/en/download"
+
+
+def an_engine_that_cannot_be_downloaded_is_named(app: App) -> None:
+    """Prisma's engine is fetched at its first call; here the network refuses."""
+    modules = app.folder / "node_modules"
+    whole = modules.resolve()
+    modules.unlink()
+    shutil.copytree(whole, modules, symlinks=True, copy_function=os.link)
+    for engine in (modules / "@prisma" / "engines").glob("schema-engine-*"):
+        engine.unlink()
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    network = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"), nowhere)
+
+    result = app.inv("db.migrate", "--prod", environ=network)
+
+    assert result.code == 2, result.text
+    assert result.error.endswith(
+        "Prisma's engine is not installed, and nothing is downloaded from here"
+    )
+    assert result.hint == "install it once with a network: npx --no-install prisma version"
+    assert "User" not in app.tables()
 
 
 def a_database_that_is_not_the_stacks_is_only_touched_by_name(app: App) -> None:
@@ -150,6 +192,8 @@ FRESH = (
     a_user_without_createdb_cannot_develop_and_is_told_why,
     a_failing_seed_shows_what_it_said,
     prisma_that_is_not_installed_is_not_downloaded,
+    without_node_the_way_to_it_is_named,
+    an_engine_that_cannot_be_downloaded_is_named,
     a_database_that_is_not_the_stacks_is_only_touched_by_name,
 )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SERVICES: dict[str, Any] = {"web": {"build": "."}, "db": {"image": "postgres:16"}}
 DOCS = (Path(__file__).parents[3] / "docs" / "first-hour.md").read_text("utf-8")
+DOCTOR = ("python", "-m", "invoke_stack", "stack.doctor")
 PACKAGE = Path(invoke_stack.__file__).parent
 
 
@@ -99,6 +100,10 @@ def test_an_invoke_yaml_that_is_no_yaml_is_told_with_its_place(
     assert f".{kind}: " in done.stderr
     assert re.search(rf'in "{re.escape(str(path))}", line \d+, column \d+', done.stderr)
     assert kind in DOCS
+    # What the docs name for it does start, and says where.
+    told = stage.inv(*DOCTOR[3:], program=(sys.executable, *DOCTOR[1:3]))
+    assert f"`{' '.join(DOCTOR)}`" in DOCS
+    assert (told.code, "settings  invoke.yaml:" in told.out) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -242,11 +247,34 @@ def test_what_an_old_python_reads_before_it_is_told_is_written_in_its_language()
     ast.parse((PACKAGE / "__init__.py").read_text("utf-8"), feature_version=(3, 7))
 
 
+def test_a_task_that_runs_twice_at_once(stage: Stage, engine: FakeEngine) -> None:
+    stage.stack(SERVICES)
+    engine.container("web", folder=str(stage.root), health="healthy")
+    stage.answer(" up --detach", sleep_s=25)
+
+    with stage.begin("stack.up") as first:
+        stage.await_call(" up --detach")
+        second = stage.inv("stack.up")
+        first.terminate()
+        first.communicate(timeout=20)
+
+    assert (second.code, second.out) == (5, "")
+    assert second.err == (
+        f"error: stack.up: another run is busy with it (process {first.pid})\n"
+        "  hint: wait until it has ended, then run the task again\n"
+    )
+    assert len(stage.calls(" up --detach")) == 1
+    # The lock goes with its process, whatever end that had.
+    stage.answer(" up --detach")
+    engine.container("db", folder=str(stage.root))
+    assert stage.inv("stack.up").code == 0
+
+
 def test_a_reader_that_has_enough_ends_the_printing_and_nothing_else(
     stage: Stage, engine: FakeEngine
 ) -> None:
     stage.stack(SERVICES)
-    stage.write(".env", "".join(f"KEY_{number}={'x' * 60}\n" for number in range(3000)))
+    stage.write(".env", "".join(f"KEY_{number}={'x' * 60}\n" for number in range(1200)))
     engine.container("web", folder=str(stage.root))
     engine.container("db", folder=str(stage.root))
 

@@ -93,16 +93,21 @@ def test_without_tasks_py_it_is_invoke_that_answers_and_the_docs_explain_it(
     assert ran.err.strip() in DOCS.read_text("utf-8")
 
 
-def test_a_tasks_folder_beside_tasks_py_is_ignored_by_invoke_and_config_says_so(
+def test_a_tasks_folder_beside_tasks_py_is_ignored_by_invoke_and_the_doctor_says_so(
     stage: Stage,
 ) -> None:
     stage.stack(SERVICES)
-    stage.write("tasks/__init__.py", "from invoke import task\n\n@task\ndef own(c): ...\n")
+    own = "from invoke import task\n\n@task\ndef own(c): ...\n"
+    stage.write("tasks/__init__.py", own)
 
-    ran = stage.inv("stack.config")
+    listed = stage.inv("--list").out
+    found = stage.inv("stack.doctor", "--json").document()["findings"]
 
-    assert ran.code == 0
-    assert "warning: tasks/__init__.py: Invoke reads tasks.py and not this one\n" in ran.err
+    assert ("  stack.up " in listed, "  own\n" in listed) == (True, False)
+    (both,) = [each for each in found if each["rule"] == "DOC-TASKS"]
+    assert (both["severity"], both["subject"]) == ("error", "tasks.py and tasks/__init__.py")
+    assert both["message"] == "there are both: Invoke takes tasks.py, and the folder is never read"
+    assert both["fix"] == "remove one"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +175,7 @@ def test_reading_a_folder_that_is_read_only_is_fine(
     engine.container("web", folder=str(stage.root))
     stage.root.chmod(0o555)
 
-    for task in ("stack.config", "stack.ps", "stack.urls", "env.show", "env.lint", "db.backups"):
+    for task in ("stack.config", "stack.ps", "env.show", "db.backups"):
         ran = stage.inv(task, program=unprivileged)
         assert (task, ran.code) == (task, 0), ran.err
 

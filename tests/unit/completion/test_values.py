@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from invoke_stack.completion import values
+from invoke_stack.database import forms
+from invoke_stack.environment import shown
 from invoke_stack.parity.catalogue import RULES
 from invoke_stack.project import Project
 
@@ -106,8 +108,8 @@ def test_snapshots_are_those_of_the_last_look(
     assert values.snapshots(make_project(files={".invoke-stack/snapshots.json": text})) == names
 
 
-def test_every_rule_has_a_page_and_is_offered(make_project: Make) -> None:
-    assert values.rules(make_project()) == tuple(sorted(rule.id for rule in RULES))
+def test_every_rule_has_a_page_and_is_offered() -> None:
+    assert values.rules() == tuple(sorted(rule.id for rule in RULES))
 
 
 def test_modes_of_the_projects_own_are_offered(make_project: Make) -> None:
@@ -122,3 +124,11 @@ def test_what_is_no_readable_file_is_left_out(make_project: Make, tmp_path: Path
     (tmp_path / ".env.test").write_bytes(b"\xff\xfe=\nB=1\n")
 
     assert values.keys(project) == ("A", "B")
+
+
+def test_choices_are_those_that_the_tasks_take() -> None:
+    assert values.formats() == ("text", "json", "sarif", "github", "markdown")
+    assert values.severities() == ("error", "warning", "info")
+    assert values.shells() == ("bash", "zsh", "fish")
+    assert set(values.dump_formats()) == set(forms.FORMS)
+    assert {"", *values.views()} == set(shown.VIEWS)

@@ -59,6 +59,29 @@ def test_an_alias_that_contains_itself_ends(tmp_path: Path) -> None:
     assert [v.name for v in scanned(tmp_path, "a: &a\n  b: *a\n  c: ${X}\n")] == ["X"]
 
 
+def test_a_key_that_is_a_list_or_mapping_names_no_variable(tmp_path: Path) -> None:
+    text = "? [$A, {x: $B}]\n: [$C, {$D: $E}]\nf: {g: $F, ? $G : {h: $H}}\ni: $I\n"
+
+    assert [v.name for v in scanned(tmp_path, text)] == ["C", "E", "F", "H", "I"]
+
+
+@pytest.mark.parametrize("depth", [101, 1_000, 200_000])
+@pytest.mark.parametrize("parts", ["[]", "{a: }"])
+def test_what_is_nested_without_bounds_is_refused_and_never_a_crash(
+    tmp_path: Path, depth: int, parts: str
+) -> None:
+    text = f"a: {parts[:-1] * depth}$X{parts[-1] * depth}\n"
+
+    with pytest.raises(UsageError, match="YAML nested too deeply") as caught:
+        scanned(tmp_path, text)
+
+    assert caught.value.where == "compose.yaml:1"
+
+
+def test_what_is_nested_as_nobody_writes_it_is_still_read(tmp_path: Path) -> None:
+    assert [v.name for v in scanned(tmp_path, f"a: {'[' * 90}$X{']' * 90}\n")] == ["X"]
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [

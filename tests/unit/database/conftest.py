@@ -87,6 +87,7 @@ class FakeEngine:
     log: str = ""
     folder: Path | None = None
     near: dict[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     endpoint: Any = field(default_factory=lambda: SimpleNamespace(local=True))
 
     @property
@@ -103,7 +104,7 @@ class FakeEngine:
         return tuple(each for each in self.found if each.project == project)
 
     def volumes(self, _project: str) -> tuple[Volume, ...]:
-        return ()
+        return tuple(Volume(each, 1) for each in self.kept)
 
     def environment(self, _container: str) -> dict[str, str]:
         return self.env
@@ -154,8 +155,7 @@ def engine() -> FakeEngine:
 @pytest.fixture
 def embedded(tmp_path: Path) -> FakeEngine:
     """An engine without containers, whose server has its programs, data and socket here."""
-    data = tmp_path / "data"
-    near = {"PGHOST": "/run/pg", "PGPORT": "5433", "PGDATA": str(data)}
+    near = {"PGHOST": "/run/pg", "PGPORT": "5433"}
     return FakeEngine((container(),), folder=tmp_path / "bin", near=near)
 
 

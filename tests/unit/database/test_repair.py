@@ -135,8 +135,9 @@ def test_without_docker_the_data_is_read_here(
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "$PGUSER" >> {asked}\nexit 2\n')
     program.chmod(0o755)
-    (tmp_path / "data" / "global").mkdir(parents=True)
-    (tmp_path / "data" / "global" / "1260").write_bytes(ROW)
+    folder = project.root / ".invoke-stack/embedded/pg/data/global"
+    folder.mkdir(parents=True)
+    (folder / "1260").write_bytes(ROW)
     found = target.find(project, declared, embedded)
 
     with pytest.raises(StackError, match="lets no superuser in"):

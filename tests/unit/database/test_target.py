@@ -140,6 +140,7 @@ def test_without_docker_the_servers_own_programs_run_here_over_its_socket(
         ("pg_dump", "-x"),
         env={
             **embedded.near,
+            "PGDATA": str(project.root / ".invoke-stack/embedded/pg/data"),
             "PGAPPNAME": "invstack-1",
             "PGCONNECT_TIMEOUT": "5",
             "PGDATABASE": "shop",
@@ -171,3 +172,20 @@ def test_a_program_of_this_machine_that_fails_is_named(
     with pytest.raises(StackError, match="psql ended with code 3") as caught:
         target.ask(project, target.find(project, declared, embedded), "SELECT 1;")
     assert caught.value.detail == ("ERROR: of its own",)
+
+
+def test_data_is_at_stake_also_when_its_server_is_gone(
+    project: Any, declare: Any, make_engine: Any, embedded: Any
+) -> None:
+    services = (
+        Service("pg", image="postgres:16", volumes=("data",)),
+        Service("bare", image="postgres:16"),
+        Service("web", image="node:22", volumes=("web",)),
+    )
+    stack, stopped = declare(*services), make_engine("exited")
+
+    assert target.at_stake(project, stack, stopped) == ("pg",)
+    stopped.found, stopped.kept = (), ("shop_data", "shop_bare", "shop_web")
+    assert target.at_stake(project, stack, stopped) == ("pg",)
+    embedded.found, embedded.kept = (), ("shop_data", "shop_bare")
+    assert target.at_stake(project, stack, embedded) == ("bare", "pg")

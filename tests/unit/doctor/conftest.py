@@ -22,6 +22,7 @@ def examine(make_project: Callable[..., Project]) -> Iterator[Examine]:
         def examine(files: Mapping[str, str] | None = None, **more: Any) -> Patient:
             environ = {"DOCKER_HOST": "unix:///nowhere/engine.sock", "PATH": "/nowhere"}
             environ |= more.pop("environ", {})
-            return Patient(make_project(files=files, environ=environ, **more), pool)
+            settings = {"engine": "docker", **more.pop("settings", {})}
+            return Patient(make_project(settings, files=files, environ=environ, **more), pool)
 
         yield examine

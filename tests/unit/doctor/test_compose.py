@@ -39,7 +39,7 @@ def test_an_old_compose_is_an_error(
     (found,) = compose.compose(examine(environ=programs))
 
     assert (found.state, found.message) == ("error", "version 2.20.0 is too old")
-    assert found.fix == "update Docker Compose to 2.24.4 or newer"
+    assert found.fix.startswith("update Docker Compose to 2.24.4 or newer")
 
 
 def test_without_docker_only_the_engine_is_told(examine: Examine) -> None:
@@ -108,11 +108,3 @@ def test_a_required_variable_and_a_doubled_port_are_told(
         ("warning", "web"),
     ]
     assert rest[1].fix == 'write in compose.dev.yaml: ports: !override ["3001:3000"]'
-
-
-def test_without_docker_the_files_are_unknown(examine: Examine, runner: FakeRunner) -> None:
-    runner.answer("config", stderr="no docker here", code=1)
-
-    (found,) = compose.stack(examine({"compose.yaml": "services: {}\n"}))
-
-    assert found.state == "unknown"

@@ -45,6 +45,11 @@ def test_a_server_of_another_major_than_the_files_name_is_an_error(image: str, s
     assert state == "ok" or "set its image to PostgreSQL 16 again" in found.fix
 
 
+def test_an_upgrade_is_proposed_where_there_is_one() -> None:
+    assert database.judged(server("postgres:17")).fix.startswith("inv db.upgrade ")
+    assert "upgrade" not in database.judged(server("postgres:15")).fix
+
+
 @pytest.mark.parametrize(
     ("said", "lines"),
     [

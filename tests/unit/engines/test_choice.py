@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from invoke_stack import events
-from invoke_stack.engines.choice import Choice, answers, chosen, tell
+from invoke_stack.engines.choice import Choice, answers, chosen, embedded_before, tell
 from invoke_stack.engines.endpoint import Endpoint
 from invoke_stack.errors import ExitCode, RefusedError
 from invoke_stack.project import Project
@@ -152,7 +152,27 @@ def test_embedded_data_is_not_left_behind_when_docker_answers_one_day(
     found = chosen(project)
 
     assert (found.name, found.said) == ("embedded", True)
-    assert "`engine: docker` starts anew on Docker" in found.why
+    assert "where this stack's data is; to leave it: INVSTACK_ENGINE=docker" in found.why
+
+
+@pytest.mark.parametrize(
+    ("setting", "record", "data", "expected"),
+    [
+        ("auto", "embedded", True, True),
+        ("auto", "embedded", False, False),
+        ("auto", "docker", False, False),
+        ("docker", "embedded", True, False),
+        ("embedded", "docker", False, True),
+    ],
+)
+def test_what_only_wants_to_mention_it_asks_nothing(
+    make_project: MakeProject, runner: Any, *, setting: str, record: str, data: bool, expected: bool
+) -> None:
+    project = make_project({"engine": setting})
+    last_ran(project, record, data=data)
+
+    assert embedded_before(project) is expected
+    assert runner.ran == []
 
 
 def test_without_data_docker_is_taken_again(

@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -12,6 +12,7 @@ from invoke_stack.errors import StackError
 from invoke_stack.images import archive
 from invoke_stack.images.archive import Archive
 from invoke_stack.images.tar import Member
+from invoke_stack.images.zstd import Unpack
 
 
 def packed(files: dict[str, bytes]) -> bytes:
@@ -31,15 +32,16 @@ def saved(layers: dict[str, bytes], order: list[str]) -> bytes:
     return packed({**layers, "blobs/sha256/c": config, "manifest.json": manifest})
 
 
-def read(data: bytes) -> tuple[Archive, dict[str, dict[str, bytes]]]:
+def read(data: bytes, unzstd: Unpack | None = None) -> tuple[Archive, dict[str, dict[str, bytes]]]:
     seen: dict[str, dict[str, bytes]] = {}
 
     def look(blob: str, member: Member, content: Iterator[memoryview]) -> None:
         seen.setdefault(blob, {})[member.name] = b"".join(bytes(part) for part in content)
 
-    return archive.walk(iter([data]), look), seen
+    return archive.walk(iter([data]), look, unzstd), seen
 
 
+MAGIC = b"\x28\xb5\x2f\xfd"
 FIRST = packed({"etc/passwd": b"root", "app/a": b"1" * 2000})
 SECOND = packed({"app/b": b"2"})
 
@@ -56,12 +58,35 @@ def test_layers_are_told_in_their_order_though_they_arrive_in_another() -> None:
 
 
 def test_compressed_layers_are_read_and_others_are_told() -> None:
-    layers = {"blobs/sha256/1": gzip.compress(FIRST), "blobs/sha256/2": b"\x28\xb5\x2f\xfd" * 9}
+    layers = {"blobs/sha256/1": gzip.compress(FIRST), "blobs/sha256/2": MAGIC * 9}
 
     found, seen = read(saved(layers, list(layers)))
 
     assert seen["blobs/sha256/1"]["app/a"] == b"1" * 2000
     assert found.unread == ("blobs/sha256/2",)
+
+
+def test_layers_in_zstd_are_read_where_something_unpacks_them() -> None:
+    layers = {"blobs/sha256/1": MAGIC + FIRST + b"after the end", "blobs/sha256/2": SECOND}
+
+    def unpack(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+        data = b"".join(map(bytes, parts))
+        yield from (data[4 + at : 4 + at + 700] for at in range(0, len(data), 700))
+
+    found, seen = read(saved(layers, list(layers)), unpack)
+
+    assert seen["blobs/sha256/1"]["app/a"] == b"1" * 2000
+    assert seen["blobs/sha256/2"] == {"app/b": b"2"}
+    assert found.unread == ()
+
+
+@pytest.mark.parametrize("at", [12, 60])
+def test_a_damaged_layer_is_an_error_and_no_bug(at: int) -> None:
+    packed_ = bytearray(gzip.compress(FIRST))
+    packed_[at] ^= 0xFF
+
+    with pytest.raises(StackError, match="cannot be read"):
+        read(saved({"blobs/sha256/1": bytes(packed_)}, ["blobs/sha256/1"]))
 
 
 def test_the_layout_of_old_engines_is_read() -> None:

@@ -120,3 +120,8 @@ def test_a_path_may_begin_anywhere(opened: Any, project: Any, store: Any) -> Non
 
     assert opened(str(file)).file == file
     assert opened("backups/shop/shop-20261120T170459Z-pg16.dump").file == file
+
+
+def test_a_folder_that_is_named_has_to_be_there(project: Any) -> None:
+    with pytest.raises(UsageError, match="--from: no such folder: /nope"):
+        source.find(project, "latest", "/nope", "app")

@@ -1,0 +1,74 @@
+"""The real Prisma on a database that the embedded engine runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from prisma_projects import CONFIG, FIRST, INIT, MODELS, SCHEMA, SEED, VERSIONS
+from stacks import Project, canary, free_port
+
+if TYPE_CHECKING:
+    from prisma_projects import Kit
+
+COMPOSE = """
+services:
+  pg:
+    image: postgres:16-alpine
+    environment:
+      POSTGRES_PASSWORD: ${PASSWORD}
+      POSTGRES_DB: shop
+    ports: ["127.0.0.1:${PG_PORT}:5432"]
+  web:
+    build: .
+    environment:
+      DATABASE_URL: ${DATABASE_URL}
+"""
+USERS = 'SELECT count(*) FROM "User"'
+
+
+@pytest.fixture
+def app(kit: Kit, project: Callable[..., Project]) -> Iterator[Project]:
+    """A project whose app has the database's URL as a container of the stack reaches it."""
+    secret, port = canary(), free_port()
+    files = {
+        ".env": f"PASSWORD={secret}\nPG_PORT={port}\n"
+        "DATABASE_URL=postgresql://postgres:${PASSWORD}@pg:5432/shop?schema=public\n",
+        "package.json": json.dumps({"private": True, "devDependencies": {"prisma": VERSIONS["7"]}}),
+        "prisma.config.ts": CONFIG,
+        "prisma/schema.prisma": SCHEMA["7"].format("", MODELS),
+        "prisma/seed.js": SEED,
+        "prisma/migrations/migration_lock.toml": 'provider = "postgresql"\n',
+        f"prisma/migrations/{FIRST}/migration.sql": INIT,
+    }
+    made = project(compose=COMPOSE, **files)
+    made.secrets["PASSWORD"] = secret
+    made.environ |= {**kit.environ, "INVSTACK_ENGINE": "embedded"}
+    (made.folder / "node_modules").symlink_to(kit.modules["7"])
+    made.up()
+    yield made
+    made.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
+
+
+def test_prisma_migrates_seeds_and_resets_without_docker(app: Project) -> None:
+    assert app.inv("db.status", "--json").document["pending"] == [FIRST]
+    app.inv("db.migrate", "--prod").ok()
+    app.inv("db.seed").ok()
+    assert app.inv("db.status", "--json").ok().document["clean"]
+
+    migration = "prisma/migrations/20240102000000_more/migration.sql"
+    app.write(migration, "INSERT INTO \"User\" (email) VALUES ('more@example.com');\n")
+    app.inv("db.reset", "--yes").ok()
+    assert app.inv("db.shell", "-c", USERS).ok().stdout == "2\n"
+
+
+def test_a_prisma_that_is_not_installed_here_is_looked_for_nowhere_else(app: Project) -> None:
+    (app.folder / "node_modules").unlink()
+
+    done = app.inv("db.status")
+
+    assert done.code == 2
+    assert "prisma is not installed here" in done.error
+    assert done.hint.startswith("run in ")

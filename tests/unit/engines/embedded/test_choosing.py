@@ -1,0 +1,234 @@
+"""Programs, accounts and what a declared service becomes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from invoke_stack.compose.model import Mount, Service
+from invoke_stack.engines.embedded import account, cluster, declaring, mounts, programs, record
+from invoke_stack.engines.embedded.account import Account
+from invoke_stack.engines.embedded.processes import Identity, alive, identify, working_in
+from invoke_stack.engines.embedded.record import Record
+from invoke_stack.errors import UsageError
+from invoke_stack.process import SystemRunner
+from invoke_stack.project import Project
+from invoke_stack.settings import Source, load
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Callable[..., Project]:
+    """A project on whose PATH PostgreSQL of some versions is."""
+
+    def make(*versions: str, setting: str = "") -> Project:
+        folders = []
+        for version in versions:
+            folder = tmp_path / f"pg-{version}" / "bin"
+            folder.mkdir(parents=True)
+            for name in ("postgres", "initdb", "psql"):
+                (folder / name).write_text(f'#!/bin/sh\necho "{name} (PostgreSQL) {version} (x)"\n')
+                (folder / name).chmod(0o755)
+            folders.append(str(folder))
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0)
+        environ = {"PATH": os.pathsep.join([str(closed), *folders, "/usr/bin", "/bin"])}
+        values = {"embedded": {"postgres": setting}} if setting else {}
+        settings = load([Source("test", values)])
+        return Project(tmp_path, settings, SystemRunner(environ), environ)
+
+    return make
+
+
+def test_the_exact_major_version_is_taken_wherever_it_is(installed: Callable[..., Project]) -> None:
+    found, why = programs.find(installed("12.3", "93.1", "92.7"), "postgres", 92)
+
+    assert (found.version, found.folder.parent.name, why) == ((92, 7), "pg-92.7", "")
+
+
+def test_else_the_nearest_with_the_reason(installed: Callable[..., Project]) -> None:
+    found, why = programs.find(installed("93.1", "97.2"), "postgres", 99)
+
+    assert found.shown == "97.2"
+    assert why.startswith("runs on 97.2: of version 99 no programs are here, only 93.1, 97.2")
+
+
+def test_without_a_wanted_version_the_newest_is_taken(installed: Callable[..., Project]) -> None:
+    assert programs.find(installed("93.1", "97.2"), "postgres", 0)[0].shown == "97.2"
+
+
+def test_data_of_another_version_is_never_given_to_the_wrong_programs(
+    installed: Callable[..., Project],
+) -> None:
+    with pytest.raises(UsageError, match="the data here is of version 99"):
+        programs.exact(installed("93.1"), "postgres", 99)
+
+
+def test_a_setting_is_the_only_place(installed: Callable[..., Project]) -> None:
+    project = installed("93.1", "97.2", setting="pg-93.1")
+
+    assert programs.find(project, "postgres", 97)[0].shown == "93.1"
+
+
+def test_a_setting_without_programs_says_what_it_names(installed: Callable[..., Project]) -> None:
+    with pytest.raises(UsageError, match="no postgres in pg-none"):
+        programs.find(installed(setting="pg-none"), "postgres", 16)
+
+
+@pytest.mark.parametrize(
+    ("image", "major"),
+    [
+        ("postgres:16-alpine", 16),
+        ("postgres", 0),
+        ("postgres:latest", 0),
+        ("localhost:5000/postgres:15.4@sha256:abc", 15),
+        ("pgvector/pgvector:pg17", 17),
+        ("postgis/postgis:16-3.4", 16),
+        ("redis:7.2", 7),
+    ],
+)
+def test_the_major_version_stands_in_the_tag(image: str, major: int) -> None:
+    assert declaring.major(image) == major
+
+
+@pytest.mark.parametrize(
+    ("service", "kind"),
+    [
+        (Service("a", image="postgres:16"), "postgres"),
+        (Service("a", image="valkey/valkey:8"), "redis"),
+        (Service("a", image="dpage/pgadmin4"), None),
+        (Service("a", image="postgres:16", build='{"context": "."}'), None),
+    ],
+)
+def test_only_databases_and_caches_that_are_not_built_run_here(
+    service: Service, kind: str | None
+) -> None:
+    assert declaring.kind_of(service) == kind
+
+
+def test_a_path_inside_the_container_is_looked_up_in_the_nearest_mount() -> None:
+    known = (Mount(Path("/a"), "/etc"), Mount(Path("/b"), "/etc/pg"))
+
+    assert mounts.find("/etc/pg/x.conf", known) == Path("/b/x.conf")
+    assert mounts.find("/etc/pgx", known) == Path("/a/pgx")
+    assert mounts.find("/srv", known) is None
+    assert mounts.inside("config_file=/etc/pg/x.conf", known) == "config_file=/b/x.conf"
+
+
+def test_init_scripts_are_ordered_by_name_and_the_rest_is_told(tmp_path: Path) -> None:
+    for name in ("2.sh", "10.sql", "1.sql.gz", "notes.txt"):
+        (tmp_path / name).write_text("")
+
+    known, unknown = cluster.scripts(tmp_path, ())
+
+    assert [each.name for each in known] == ["1.sql.gz", "10.sql", "2.sh"]
+    assert [each.name for each in unknown] == ["notes.txt"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users of POSIX")
+def test_root_hands_a_server_to_whoever_called_sudo_and_others_run_it_themselves(
+    tmp_path: Path,
+) -> None:
+    found = account.find({"SUDO_UID": "65534"}, tmp_path, tmp_path / "none")
+
+    if os.geteuid() == 0:
+        assert found is not None
+        assert found.uid == 65534
+    else:
+        assert found is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users of POSIX")
+def test_programs_that_an_account_can_enter_are_used_where_they_are(
+    installed: Callable[..., Project],
+) -> None:
+    # The root of the file system is open to everybody.
+    found = programs.Programs(Path("/"), "postgres", (16,))
+
+    assert account.reachable(found, "postgres", Account(65534, 65534, "nobody")) is found
+    assert account.reachable(found, "postgres", None) is found
+
+
+def test_a_process_is_known_by_its_number_and_its_birth() -> None:
+    runner = SystemRunner(dict(os.environ))
+    ours = identify(runner, os.getpid())
+
+    assert ours is not None
+    assert alive(runner, ours)
+    assert not alive(runner, Identity(ours.pid, "another birth"))
+    assert identify(runner, 0) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
+def test_where_there_is_no_proc_folder_ps_tells(tmp_path: Path) -> None:
+    runner = SystemRunner(dict(os.environ))
+    ours = identify(runner, os.getpid(), proc=tmp_path)
+
+    assert ours is not None
+    assert ours == identify(runner, os.getpid(), proc=tmp_path)
+    assert ours.born != getattr(identify(runner, 1, proc=tmp_path), "born", "")
+    assert identify(runner, 2**22 + 1, proc=tmp_path) is None
+
+
+@pytest.mark.parametrize("proc", [Path("/proc"), Path("/nowhere")])
+@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
+def test_a_server_is_found_by_the_pid_file_that_it_wrote_and_nobody_else_is(
+    tmp_path: Path, proc: Path
+) -> None:
+    runner = SystemRunner(dict(os.environ))
+    server = tmp_path / "redis-server"
+    shutil.copy2(shutil.which("sleep") or "sleep", server)
+    with subprocess.Popen([server, "60"], cwd="/") as child:
+        try:
+            (tmp_path / "redis.pid").write_text(f"{child.pid}\n")
+            assert working_in(runner, tmp_path, proc=proc) == (child.pid,)
+
+            old = time.time() - 3600  # then the number belonged to another process
+            os.utime(tmp_path / "redis.pid", (old, old))
+            assert working_in(runner, tmp_path, proc=proc) == ()
+
+            (tmp_path / "redis.pid").write_text(f"{os.getpid()}\n")
+            assert working_in(runner, tmp_path, proc=proc) == ()
+        finally:
+            child.kill()
+
+
+def test_a_record_comes_back_as_it_was_and_changes_its_mark_with_what_needs_a_restart(
+    installed: Callable[..., Project],
+) -> None:
+    project = installed()
+    written = Record(
+        service="pg",
+        kind="postgres",
+        image="postgres:16",
+        folder="/shop",
+        volume="shop_pg",
+        target=5432,
+        port=5433,
+        programs="/usr/bin",
+        argv=("postgres",),
+        sockets="/s",
+        account=(1, 2),
+        environment={"POSTGRES_PASSWORD": "hidden"},
+        command=("postgres",),
+        pid=7,
+        born="x/8",
+        started=9.5,
+    )
+
+    record.write(project, written)
+    found = record.read(project, "pg")
+
+    assert found == written
+    assert "hidden" not in repr(found)
+    assert record.names(project) == ("pg",)
+    assert dataclasses.replace(written, pid=8, started=10.0).mark == written.mark
+    assert dataclasses.replace(written, port=5434).mark != written.mark
+    record.remove(project, "pg")
+    assert record.read(project, "pg") is None
