@@ -180,6 +180,14 @@ WORDS: tuple[tuple[str, Meaning], ...] = (
         Meaning(UsageError, "{reason} is not installed", "install the packages again"),
     ),
     (
+        r"(?P<reason>permission denied for \w+ \S+)",
+        Meaning(
+            StackError,
+            "this user may not change the database: {reason}",
+            "as its owner: GRANT CREATE ON SCHEMA public TO the_user; or use the owner's URL",
+        ),
+    ),
+    (
         r"EADDRINUSE",
         Meaning(UsageError, "the port is taken", "choose another: inv db.studio --port 5556"),
     ),
