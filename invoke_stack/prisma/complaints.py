@@ -181,11 +181,7 @@ WORDS: tuple[tuple[str, Meaning], ...] = (
     ),
     (
         r"(?P<reason>permission denied for \w+ \S+)",
-        Meaning(
-            StackError,
-            "this user may not change the database: {reason}",
-            "as its owner: GRANT CREATE ON SCHEMA public TO the_user; or use the owner's URL",
-        ),
+        Meaning(StackError, "{reason}", "as its owner: GRANT CREATE ON SCHEMA public TO the_user"),
     ),
     (
         r"EADDRINUSE",

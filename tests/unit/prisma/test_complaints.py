@@ -40,7 +40,7 @@ CASES = [
     (
         "Error: ERROR: permission denied for schema public",
         ExitCode.FAILED,
-        "this user may not change the database: permission denied for schema public",
+        "permission denied for schema public",
     ),
     ("invoked by an AI agent", ExitCode.REFUSED, "Prisma refuses this to an automated caller"),
     ("Could not find Prisma Schema", ExitCode.USAGE, "no schema where Prisma looks for it"),
