@@ -104,7 +104,9 @@ def planned(project: Project, found: Ready, port: int) -> Record:
         mark = processes.mark(record.home(project, wanted.service).data)
         argv = postgres.server(wanted.command, wanted.mounts, f"{wanted.volume[:50]}.{mark}")
     else:
-        lines = redis.directives(wanted.command, wanted.environment, wanted.mounts, wanted.service)
+        lines = redis.directives(
+            wanted.command, wanted.environment, wanted.mounts, wanted.service, wanted.image
+        )
         config = redis.config(lines, port, found.programs.version)
     return Record(
         service=wanted.service,
