@@ -131,8 +131,9 @@ def _login(found: Record) -> dict[str, str]:
     """Return who a client of PostgreSQL is where it does not say so itself."""
     if found.kind != "postgres":
         return {}
-    user = found.environment.get("POSTGRES_USER") or "postgres"
-    return {"PGUSER": user, "PGDATABASE": found.environment.get("POSTGRES_DB") or user}
+    user = postgres.first(found.environment, postgres.USER) or "postgres"
+    name = postgres.first(found.environment, postgres.DATABASE) or user
+    return {"PGUSER": user, "PGDATABASE": name}
 
 
 def _require(project: Project, name: str) -> Record:
