@@ -289,6 +289,16 @@ def test_the_tail_is_bounded(runner: SystemRunner) -> None:
     assert running.tail[-1] == "4999"
 
 
+def test_a_word_is_heard_also_inside_a_line_of_the_other_stream(runner: SystemRunner) -> None:
+    script = "import os; [os.write(n, t) for n, t in "
+    script += "((2, b'pg_restore:'), (1, b'done w1\\n'), (2, b' finished\\n'))]"
+    with runner.start(Command((sys.executable, "-c", script))) as running:
+        running.wait()
+        assert running.tail == ("pg_restore:done w1", " finished")
+        assert running.said("done w1")
+        assert not running.said("done w2")
+
+
 def test_a_binary_stream_is_left_to_the_caller(runner: SystemRunner) -> None:
     code = (
         "import sys\n"

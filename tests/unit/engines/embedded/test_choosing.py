@@ -184,7 +184,7 @@ def test_a_process_is_known_by_its_number_and_its_birth() -> None:
     assert identify(runner, 0) is None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
 def test_where_there_is_no_proc_folder_ps_tells(tmp_path: Path) -> None:
     runner = SystemRunner(dict(os.environ))
     ours = identify(runner, os.getpid(), proc=tmp_path)
@@ -195,7 +195,7 @@ def test_where_there_is_no_proc_folder_ps_tells(tmp_path: Path) -> None:
     assert identify(runner, 2**22 + 1, proc=tmp_path) is None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
 def test_without_proc_a_server_is_found_by_the_pid_file_that_it_wrote_and_nobody_else_is(
     tmp_path: Path,
 ) -> None:
