@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,6 +24,9 @@ from invoke_stack.project import Project
 
 UNDO = f"inv {TASK} --undo"
 DROP = f"inv {TASK} --drop-old"
+_END_S, _LOOK_S = 5.0, 0.2
+"""How long the engine may go on counting a container that was stopped as running, in seconds."""
+
 HELPERS = ("files", "new", "old", "plain")
 """Our containers; the same names in every run, so that a killed run's are found."""
 
@@ -217,6 +221,9 @@ def stop(project: Project, found: Subject) -> None:
         words = ("stop", found.service.name)
         done = project.runner.capture(commands.by_name(found.project, *words))
         done.require(f"service {found.service.name}", "could not be stopped")
-    if others := volumes.users(project, found.volume.name):
+    deadline = time.monotonic() + _END_S
+    while (others := volumes.users(project, found.volume.name)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+    if others:
         hint = f"stop it first: docker stop {others[0]}"
         raise BusyError(found.where, f"container {others[0]} runs on it", hint=hint)

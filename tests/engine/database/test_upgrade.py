@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import secrets
 import signal
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stacks import run_docker
+from stacks import run_docker, until
 
 pytestmark = pytest.mark.engine
 
@@ -65,8 +66,8 @@ CREATE TABLE odd (x int CHECK (x < most()));
 INSERT INTO odd VALUES (7);
 CREATE OR REPLACE FUNCTION most() RETURNS int LANGUAGE sql AS 'SELECT 1';
 """
-SEED_OF_CHANCE = 7
-WAYS = ("INT", "KILL", "TERM", "KILL", "KILL")
+WAYS = {"KILL": "copying volume", "TERM": "dumping shop", "INT": "moving database shop"}
+LAST = "putting PostgreSQL 17's files into"
 
 
 def psql(stack: Any, statements: str) -> str:
@@ -171,20 +172,30 @@ def test_what_the_new_server_refuses_leaves_everything_as_it_was(stack: Any) -> 
 
 
 def test_broken_off_at_any_moment_the_volume_is_what_it_was(stack: Any, begin: Any) -> None:
-    chance, whole_s = random.Random(SEED_OF_CHANCE), 14.0  # noqa: S311 - not for cryptography
+    chance = random.Random(seed := secrets.randbelow(10_000))  # noqa: S311 - not for cryptography
     run_docker("stop", "--time", "1", f"{stack.name}-pg-1")
     before = files(stack)
-    for way in WAYS:
-        run, after_s = begin(stack, "db.upgrade", "--yes"), chance.uniform(0.15, 0.8) * whole_s
+    for way, step in WAYS.items():
+        run, after_s = begin(stack, "db.upgrade", "--yes"), chance.uniform(0, 0.8)
+        run.said(step, 120)
+        print(f"seed {seed}: {way} {after_s:.2f} s after: {step}")
         time.sleep(after_s)
         run.signal(getattr(signal, f"SIG{way}"), group=False)
-        ended = run.end(60)
+        ended = run.end(120)
 
-        print(f"{way} after {after_s:.1f} s: {ended.stderr.splitlines()[-2:]}")
         assert ended.code == {"INT": 130, "TERM": 143, "KILL": -9}[way], ended.stderr
         assert files(stack) == before
         if way != "KILL":
             assert (volumes(stack), helpers(stack)) == ([own(stack)], "")
+
+    run = begin(stack, "db.upgrade", "--yes")
+    run.said(LAST, 120)
+    name = f"{stack.name}-pg-upgrade-files"
+    until(lambda: run_docker("kill", name, check=False), 20, f"{name} never runs")
+
+    assert run.end(120).code == 1
+    assert files(stack) == before
+    assert (volumes(stack), helpers(stack)) == ([own(stack)], "")
 
 
 def test_the_whole_server_moves_to_the_new_version_and_back(stack: Any) -> None:
