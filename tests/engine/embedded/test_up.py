@@ -85,10 +85,8 @@ def test_a_second_up_leaves_running_services_alone_and_tells_what_runs_elsewhere
     again = up.up()
 
     assert (up.pid("pg"), up.pid("cache")) == before
-    assert (
-        "web is not started without Docker; run it (in web) with: inv env.run -- npm run dev"
-        in again.stderr
-    )
+    way = "run it with: inv env.run --service web --dir web -- npm run dev"
+    assert f"web is not started without Docker; {way}" in again.stderr
 
 
 def test_a_service_that_needs_a_container_is_refused_with_the_way_out(up: Machine) -> None:
@@ -97,7 +95,7 @@ def test_a_service_that_needs_a_container_is_refused_with_the_way_out(up: Machin
 
         assert (refused.code, refused.hint) == (
             2,
-            "run it (in web) with: inv env.run -- npm run dev",
+            "run it with: inv env.run --service web --dir web -- npm run dev",
         )
 
 
