@@ -197,7 +197,8 @@ def main() -> int:
         finally:
             shown.clean(docker=not missing)
     if code == 0:
-        print("\nNext: the same in a project of your own; README.md shows how.")
+        print("\nNext: the same in a project of your own; README.md shows how, and there")
+        print("`inv stack.doctor` says what is missing on this machine.")
     return code
 
 
@@ -221,7 +222,8 @@ def _install(folder: Path, *, embedded: bool) -> str:
     python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     what = f"{REPOSITORY}[embedded]" if embedded else str(REPOSITORY)
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", what)
-    subprocess.run(pip, check=True)
+    if subprocess.run(pip, check=False).returncode:
+        sys.exit("invoke_stack could not be installed; pip says above why")
     return python
 
 

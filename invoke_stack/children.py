@@ -71,6 +71,14 @@ class Running:
         """The last lines of output, oldest first."""
         return tuple(self._lines)
 
+    def said(self, word: str) -> bool:
+        """Return whether a word is in one of the last lines.
+
+        Not alone on its line: `docker exec` hands two streams on in pieces, so that a line of one
+        can stand inside a line of the other.
+        """
+        return any(word in line for line in self.tail)
+
     def fresh(self) -> Iterator[str]:
         """Yield the lines that arrived since the last call."""
         while self._fresh:

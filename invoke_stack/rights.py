@@ -1,4 +1,4 @@
-"""What to say, and what to do, where the system refuses to write a file."""
+"""What to say, and what to do, where the system refuses to read or write a file."""
 
 from __future__ import annotations
 
@@ -36,15 +36,16 @@ def error(path: Path, what: str, problem: OSError) -> StackError:
 
 
 def way_out(path: Path, problem: OSError) -> str:
-    """Return what to do about a file that cannot be made."""
+    """Return what to do about a file that cannot be made or read."""
     return _WAYS_OUT.get(problem.errno or 0) or _own(_culprit(path))
 
 
 def _culprit(path: Path) -> Path:
     """Return the file or folder whose rights are in the way."""
-    if path.exists() and not os.access(path, os.W_OK):
+    # Not `Path.exists`, which raises below a folder that may not be entered.
+    if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):  # noqa: PTH110
         return path
-    return next(each for each in path.absolute().parents if each.exists())
+    return next(each for each in path.absolute().parents if os.path.exists(each))  # noqa: PTH110
 
 
 def _own(place: Path) -> str:
@@ -54,7 +55,8 @@ def _own(place: Path) -> str:
         return f"give yourself the right to write there: {named}"
     owner = place.stat().st_uid
     if owner == os.geteuid():
-        return f"it is yours but not writable: chmod u+rwX {named}"
+        lacking = "writable" if os.access(place, os.R_OK) else "readable"
+        return f"it is yours but not {lacking}: chmod u+rwX {named}"
     return f'it belongs to {_name(owner)}: sudo chown -R "$(id -un)" {named}'
 
 

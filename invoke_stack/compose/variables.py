@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from invoke_stack import rights
 from invoke_stack.compose.interpolation import Lookup, Reference, Template, parse
 from invoke_stack.errors import UsageError
 
@@ -122,7 +123,7 @@ def read_text(path: Path, shown: str) -> str:
         raise UsageError(f"{shown}:{line}", "not UTF-8", hint="save it as UTF-8") from None
     except OSError as error:
         reason = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
-        raise UsageError(shown, reason, hint="check that you may read it: ls -l") from None
+        raise UsageError(shown, reason, hint=rights.way_out(path, error)) from None
 
 
 def _broken(where: str, message: str) -> UsageError:

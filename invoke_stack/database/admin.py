@@ -98,9 +98,9 @@ class Admin:
             while code is None:
                 self._make_way(empty)
                 code = _waited(running)
+            # The exit code alone proves nothing: an interrupted `docker exec` ends with 0.
+            whole = running.said(word) or self.project.dry
             said = running.tail
-        # The exit code alone proves nothing: an interrupted `docker exec` ends with 0.
-        whole = word in said or self.project.dry
         return Completed(command, code if code or whole else 1, "\n".join(said))
 
     def _make_way(self, empty: Sequence[str]) -> None:

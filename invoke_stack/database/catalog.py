@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from invoke_stack import rights
 from invoke_stack.database import manifest as manifests
 from invoke_stack.database import names
 from invoke_stack.database.manifest import Manifest
@@ -77,7 +79,8 @@ def entries(folder: Path) -> tuple[Entry, ...]:
     if folder.exists() and not folder.is_dir():
         raise UsageError(str(folder), "is not a folder", hint="name another in db.directory")
     if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
-        raise UsageError(str(folder), "cannot be read", hint="check the folder's rights")
+        refused = PermissionError(errno.EACCES, "permission denied")
+        raise rights.error(folder, "cannot be read", refused)
     found = [entry(path) for path in _dumps(folder)]
     return tuple(sorted(found, key=lambda each: (each.created, each.file.name), reverse=True))
 

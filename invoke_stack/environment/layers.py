@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from invoke_stack import rights
 from invoke_stack.environment.collecting import put_off
 from invoke_stack.environment.dotenv import Assignment, assignments, decode, statements
 from invoke_stack.environment.marks import Mark, marks, named, noting
@@ -90,11 +91,8 @@ def read(path: Path, root: Path, *, allow: Collection[str] = ()) -> Layer:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            file,
-            f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
-            hint="check that it is a file and that you may read it",
-        ) from None
+        reason = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
+        raise UsageError(file, reason, hint=rights.way_out(path, error)) from None
     # Taken apart once, as that is the better half of the time.
     marked: dict[str, tuple[Mark, ...]] = {}
     parsed = noting(statements(decode(data, file)), marked)

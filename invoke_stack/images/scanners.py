@@ -60,7 +60,9 @@ def grype_command(tag: str) -> Command:
 def trivy(subject: str, document: Any) -> Iterator[Finding]:
     """Yield the vulnerabilities of a trivy report (`Results[].Vulnerabilities[]`, schema 2)."""
     for result in mapping(document).get("Results") or ():
-        where = str(mapping(result).get("Target") or "")
+        # The target of the system's packages is the image itself, which is no file in it.
+        system = mapping(result).get("Class") == "os-pkgs"
+        where = "" if system else str(mapping(result).get("Target") or "")
         for each in map(mapping, mapping(result).get("Vulnerabilities") or ()):
             yield _vulnerability(
                 subject,
@@ -113,9 +115,8 @@ def _vulnerability(  # noqa: PLR0913 - what both reports say about one
 
 
 def _inside(path: str) -> Place:
-    """Return a place inside the image; a report names it from the root, or what it looked at."""
-    plain = path.split(" (", maxsplit=1)[0]
-    return Place("inside", plain if plain.startswith("/") or not plain else f"/{plain}")
+    """Return a place inside the image, which a report names with or without the first slash."""
+    return Place("inside", path if path.startswith("/") or not path else f"/{path}")
 
 
 def hadolint_command(program: str, target: Target) -> Command:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
+from invoke_stack import rights
 from invoke_stack.dockerfile.model import Dockerfile
 from invoke_stack.dockerfile.parser import parse
 from invoke_stack.errors import StackError, UsageError
@@ -143,7 +144,7 @@ def _decoded(path: Path, name: str) -> str:
         raise UsageError(f"{name}:{line}", "not UTF-8", hint="save it as UTF-8") from None
     except OSError as problem:
         reason = (problem.strerror or "unknown reason").lower()
-        hint = "check that you may read it: ls -l"
+        hint = rights.way_out(path, problem)
         raise UsageError(name, f"cannot be read: {reason}", hint=hint) from None
 
 

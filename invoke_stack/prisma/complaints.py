@@ -180,6 +180,10 @@ WORDS: tuple[tuple[str, Meaning], ...] = (
         Meaning(UsageError, "{reason} is not installed", "install the packages again"),
     ),
     (
+        r"(?P<reason>permission denied for \w+ \S+)",
+        Meaning(StackError, "{reason}", "as its owner: GRANT CREATE ON SCHEMA public TO the_user"),
+    ),
+    (
         r"EADDRINUSE",
         Meaning(UsageError, "the port is taken", "choose another: inv db.studio --port 5556"),
     ),

@@ -41,6 +41,10 @@ _KNOWN = (
         "create that file, or correct its path in the compose file",
     ),
     (
+        r"[Ii]nvalid (?:hostPort|containerPort|proto)",
+        "correct it below `ports:`, or in the variable that it comes from: inv env.show",
+    ),
+    (
         r"invalid mount config|invalid volume specification",
         "correct `volumes:` in the compose file",
     ),

@@ -14,7 +14,7 @@ from invoke_stack.compose.commands import ComposeCall
 from invoke_stack.compose.model import HealthCheck, Service
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import StackError
+from invoke_stack.errors import StackError, UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 
@@ -138,6 +138,10 @@ def checks(declared: Declared, engine: Docker, wanted: Sequence[str]) -> dict[st
 
 def build_error(services: Sequence[str], tail: Sequence[str]) -> StackError:
     """Return the error of a failed build: the failing step and what it printed last."""
+    if absent := next((m for line in reversed(tail) if (m := _ABSENT.search(line))), None):
+        found = next(filter(None, absent.groups()))
+        hint = "write it, or correct `context:` and `dockerfile:` below `build:`"
+        return UsageError(", ".join(services), f"nothing to build from: no {found}", hint=hint)
     step = next((m for line in reversed(tail) if (m := _FAILED.search(line))), None)
     other = next((m for line in reversed(tail) if (m := _REASON.search(line))), None)
     reason = f" at: {step[1]}" if step else f": {other[1]}" if other else ""
@@ -153,6 +157,10 @@ def build_error(services: Sequence[str], tail: Sequence[str]) -> StackError:
 
 _FAILED = re.compile(r"(?:failed to solve: )?process \"(?:/bin/sh -c )?(.+?)\" did not complete")
 _REASON = re.compile(r"failed to solve: (.+)")
+_ABSENT = re.compile(
+    r"failed to read dockerfile: open (\S+): no such file|"
+    r"unable to prepare context: path \"(.+?)\" not found|^resolve : lstat (.+): no such file"
+)
 _OUTPUT = re.compile(r"^#\d+ \d+\.\d+ ")
 
 

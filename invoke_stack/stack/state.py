@@ -37,6 +37,14 @@ def remember(
     files.write(project.state / RECORD, json.dumps(document, indent=2) + "\n")
 
 
+def emptied(project: Project) -> None:
+    """Write down that no engine keeps data of the stack any more: the next may be any."""
+    known = _record(project)
+    if known:
+        text = json.dumps({**known, "engine": ""}, indent=2)
+        files.write(project.state / RECORD, f"{text}\n")
+
+
 def last_mode(project: Project) -> str:
     """Return the mode of the last `stack.up`, or ""."""
     return str(_record(project).get("mode") or "")

@@ -20,6 +20,7 @@ from invoke_stack.errors import StackError
 from invoke_stack.images import targets as builds
 from invoke_stack.project import Project
 from invoke_stack.stack import admission, blanks, images, known, override, preflight, state, status
+from invoke_stack.stack.embedded import taking
 from invoke_stack.stack.embedded import up as embedded
 from invoke_stack.stack.known import Known
 from invoke_stack.stack.status import Url
@@ -76,6 +77,7 @@ def up(project: Project, request: Request, report: events.Report = events.silent
     choice = choices.chosen(project)
     choices.tell(choice, report)
     if choice.name == "docker":
+        taking.require_none(project)
         preflight.compose_version(project)
     with opening.open(project, choice=choice) as engine, state.alone(project, "stack.up"):
         if isinstance(engine, Embedded):

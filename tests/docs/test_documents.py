@@ -102,13 +102,15 @@ def test_every_task_stands_in_the_readme() -> None:
         assert f"inv {name}" in text, f"README.md does not show inv {name}"
 
 
-def test_every_test_in_the_table_of_checks_exists() -> None:
-    page = (ROOT / "tests" / "engine" / "database" / "CHECKS.md").read_text("utf-8")
-    named = set(re.findall(r"`(test_\w+)`", page))
+@pytest.mark.parametrize("page", ["database/CHECKS.md", "images/CHECKS.md", "prisma/SITUATIONS.md"])
+def test_every_test_in_a_table_of_checks_exists(page: str) -> None:
+    """Names of several words in code letters are those of tests, or of what a test runs."""
+    text = (ROOT / "tests" / "engine" / page).read_text("utf-8")
+    named = set(re.findall(r"`([a-z]+(?:_\w+){2,})`", text))
     known = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
-        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+        for name in re.findall(r"^def (\w+)", path.read_text("utf-8"), re.MULTILINE)
     }
     assert named
     assert named <= known, named - known

@@ -325,15 +325,3 @@ def processes(name: str) -> list[str]:
         if needle in line or b"COMPOSE_PROJECT_NAME=" + needle in environ:
             found.append(line.replace(b"\0", b" ").decode(errors="replace"))
     return found
-
-
-def command_lines(going: Callable[[], bool]) -> set[str]:
-    """Return every command line of this machine that was seen meanwhile."""
-    seen: set[str] = set()
-    while going():
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                line = (folder / "cmdline").read_bytes()
-                seen.add(line.replace(b"\0", b" ").decode(errors="replace"))
-        time.sleep(0.02)
-    return seen

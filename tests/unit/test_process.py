@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from invoke_stack.children import TAIL_LINES
+from invoke_stack.command import FOLDER
 from invoke_stack.errors import ExitCode, StackError, UsageError
 from invoke_stack.process import Command, Completed, SystemRunner
 
@@ -288,6 +289,16 @@ def test_the_tail_is_bounded(runner: SystemRunner) -> None:
     assert running.tail[-1] == "4999"
 
 
+def test_a_word_is_heard_also_inside_a_line_of_the_other_stream(runner: SystemRunner) -> None:
+    script = "import os; [os.write(n, t) for n, t in "
+    script += "((2, b'pg_restore:'), (1, b'done w1\\n'), (2, b' finished\\n'))]"
+    with runner.start(Command((sys.executable, "-c", script))) as running:
+        running.wait()
+        assert running.tail == ("pg_restore:done w1", " finished")
+        assert running.said("done w1")
+        assert not running.said("done w2")
+
+
 def test_a_binary_stream_is_left_to_the_caller(runner: SystemRunner) -> None:
     code = (
         "import sys\n"
@@ -349,3 +360,55 @@ def test_an_environment_that_is_too_large_says_so() -> None:
         SystemRunner({"PATH": os.environ["PATH"]}).capture(Command(("true",), env=large))
 
     assert "env files are too large" in caught.value.hint
+
+
+@POSIX
+def test_what_is_detached_goes_on_by_itself_and_writes_into_its_log(
+    runner: SystemRunner, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    code = "import os, sys; print(sys.stdin.read(), os.getsid(0) == os.getpid(), flush=True)"
+
+    pid = runner.detach(python(code), log, stdin=b"fed")
+
+    deadline = time.monotonic() + DEADLINE_S
+    while "fed" not in log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert log.read_text() == "before\nfed True\n"
+    assert pid > 0
+
+
+def test_a_dry_run_detaches_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    dry = SystemRunner(dict(os.environ), dry=True, echo=lambda command: said.append(str(command)))
+
+    assert dry.detach(Command(("server", "--now")), tmp_path / "log") == 0
+    assert said == ["server --now"]
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_folder_that_is_handed_over_is_named_in_the_command_line(
+    runner: SystemRunner, tmp_path: Path
+) -> None:
+    code = "import os, sys; print(os.path.samefile(sys.argv[1], sys.argv[2]))"
+    plain = Command((sys.executable, "-c", code, FOLDER, str(tmp_path)), folder=tmp_path)
+
+    assert runner.capture(plain).stdout == "True\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_root_can_start_a_program_as_another_user_in_a_folder_that_this_one_cannot_reach(
+    runner: SystemRunner, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    (closed / "data").mkdir(parents=True)
+    os.chown(closed / "data", 65534, 65534)
+    closed.chmod(0o700)
+    argv = ("/bin/sh", "-c", "id -u; echo kept > $0/file", FOLDER)
+    command = Command(argv, account=(65534, 65534), folder=closed / "data", cwd=Path("/"))
+
+    done = runner.capture(command)
+
+    assert (done.code, done.stdout, done.stderr) == (0, "65534\n", "")
+    assert (closed / "data" / "file").read_text() == "kept\n"

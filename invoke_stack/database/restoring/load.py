@@ -62,7 +62,7 @@ def archive(admin: Admin, target: Target, path: str, how: Options, report: Repor
         admin.project.runner.start(command) as running,
     ):
         code, lines = _watched(running, target.service, began, report)
-        whole = f"done {admin.session}" in running.tail or admin.project.dry
+        whole = running.said(f"done {admin.session}") or admin.project.dry
     _require(admin, code or (0 if whole else 1), lines)
 
 
@@ -80,8 +80,9 @@ def script(admin: Admin, target: Target, file: Path, word: str) -> None:
     ):
         code = running.wait()
         lines = running.tail
-    # The first comes from the end of the dump, the second once it is committed.
-    whole = {word, f"done {admin.session}"} <= set(lines) or admin.project.dry
+        # The first comes from the end of the dump, the second once it is committed.
+        ended = running.said(word) and running.said(f"done {admin.session}")
+    whole = ended or admin.project.dry
     _require(admin, code or (0 if whole else 1), lines)
 
 

@@ -91,7 +91,7 @@ class Embedded:
             name=f"{project}-{found.service}",
             project=project,
             service=found.service,
-            folder=found.folder,
+            folder="",  # whose it is, the state folder tells
             image=found.image,
             state="exited" if now == "gone" else "running",
             health=_HEALTH[now],

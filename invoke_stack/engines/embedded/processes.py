@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import signal
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from invoke_stack.errors import StackError, UsageError
@@ -140,15 +142,27 @@ def _boot() -> str:
     return ""
 
 
+def mark(folder: Path) -> str:
+    """Return a word that the command lines of PostgreSQL's processes in a data folder have."""
+    return sha256(str(folder.parent.resolve()).encode()).hexdigest()[:8]
+
+
 def _by_directory(folder: Path) -> list[int]:
-    wanted = str(folder.resolve())
+    wanted, marked = str(folder.resolve()), mark(folder).encode()
     found = []
-    for link in PROC.glob("[0-9]*/cwd"):
+    for pid in (int(each.name) for each in PROC.iterdir() if each.name.isdecimal()):
         with contextlib.suppress(OSError):
-            pid = int(link.parent.name)
-            if str(link.readlink()).removesuffix(" (deleted)") == wanted and _stat(pid):
+            try:
+                ours = _directory(PROC / str(pid) / "cwd") == wanted
+            except PermissionError:  # another user's, where root is not almighty: a container
+                ours = marked in (PROC / str(pid) / "cmdline").read_bytes()
+            if ours and _stat(pid):
                 found.append(pid)
     return [pid for pid in found if _SERVERS.search(_name(pid)) or "initdb" in _name(pid)]
+
+
+def _directory(link: Path) -> str:
+    return str(link.readlink()).removesuffix(" (deleted)")
 
 
 def _name(pid: int) -> str:
@@ -165,25 +179,31 @@ def _written(path: Path) -> int:
 
 
 def _wrote(runner: Runner, pid: int, path: Path, proc: Path) -> bool:
-    """Tell whether a process is the server that wrote a pid file.
-
-    One that got the number later was started after the file was written.
-    """
+    """Tell whether a process is the server that wrote a pid file."""
     try:
-        written = path.stat().st_mtime
+        latest = path.stat().st_mtime + _LATE_S
     except OSError:
         return False
-    if _has(proc):
-        fields = _stat(pid)
-        if not fields or not _SERVERS.search(_name(pid)):
-            return False
-        return _epoch(int(fields[19])) <= written + _LATE_S
-    words = _ps(runner, pid, "lstart=,comm=")
-    if not _SERVERS.search(words):
+    if not _has(proc):
+        words = _ps(runner, pid, "lstart=,comm=")
+        return bool(_SERVERS.search(words)) and _local(words[:24]) <= latest
+    fields = _stat(pid)
+    if not fields or not _SERVERS.search(_name(pid)):
         return False
-    with contextlib.suppress(ValueError):
-        return time.mktime(time.strptime(words[:24])) <= written + _LATE_S
-    return False
+    try:
+        # Where it may be read, it decides: a copy of the folder has the same pid file.
+        return _directory(proc / str(pid) / "cwd") == str(path.parent.resolve())
+    except OSError:
+        # One that got the number later was started after the file was written.
+        return _epoch(int(fields[19])) <= latest
+
+
+def _local(stamp: str) -> float:
+    """Return a time as `ps` writes it as seconds since the epoch."""
+    try:
+        return time.mktime(time.strptime(stamp))
+    except ValueError:
+        return math.inf
 
 
 def _epoch(ticks: int) -> float:

@@ -45,7 +45,7 @@ class Record:
     """A service as it was started.
 
     Attributes:
-        folder: the folder of the compose files, which tells ours from a namesake.
+        place: where its files lay when it was started; in a copy of the project it is another.
         volume: the named volume that its data stands for.
         target: the port inside the stack; ``port`` the one on 127.0.0.1.
         environment, command: what a container of it would have; they may hold secrets.
@@ -60,7 +60,7 @@ class Record:
     service: str
     kind: Kind
     image: str
-    folder: str
+    place: str
     volume: str
     target: int
     port: int
@@ -108,9 +108,18 @@ def read(project: Project, service: str) -> Record | None:
         values[key] = tuple(values.get(key) or ())
     values["account"] = tuple(values["account"]) if values.get("account") else None
     try:
-        return Record(**values)
+        found = Record(**values)
     except TypeError:  # an unfinished or older file
         return None
+    if found.place == place(project, service):
+        return found
+    # In a copy of the project: the process and the socket are still the first one's.
+    return dataclasses.replace(found, pid=0, born="", started=0.0, sockets="")
+
+
+def place(project: Project, service: str) -> str:
+    """Return where a service's files lie, for comparing."""
+    return str(home(project, service).folder.resolve())
 
 
 def volume(project: Project, service: str) -> str:

@@ -13,6 +13,7 @@ from invoke_stack.engines.embedded import (
     declaring,
     mounts,
     postgres,
+    processes,
     programs,
     record,
     redis,
@@ -26,6 +27,9 @@ from invoke_stack.engines.embedded.record import Home, Record
 from invoke_stack.errors import UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
+
+CARRY = "inv db.backup, then inv stack.down --volumes, inv stack.up and inv db.restore"
+"""How data gets from one major version to another."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Ready:
     programs: Programs
     account: Account | None
     notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[events.Warned, ...] = ()
 
 
 def ready(project: Project, wanted: Wanted) -> Ready:
@@ -54,11 +58,13 @@ def ready(project: Project, wanted: Wanted) -> Ready:
     home = record.home(project, wanted.service)
     major = postgres.version_of(home.data) if wanted.kind == "postgres" else 0
     if major:
-        found, why = programs.exact(project, wanted.kind, major), ""
+        found, why, hint = programs.exact(project, wanted.kind, major), "", CARRY
         if wanted.major and wanted.major != major:
-            why = f"its data here is of version {major}, so it runs on {found.shown}"
+            why = f"runs on {found.shown}: its data here is of version {major}"
     else:
         found, why = programs.find(project, wanted.kind, wanted.major)
+        hint = programs.HINTS[wanted.kind]
+    lacks = _extension(project, wanted, found)
     if wanted.kind == "postgres" and not home.data.exists():
         postgres.settings(wanted.service, wanted.environment)
     chosen = account.find(project.environ, project.root, home.data)
@@ -67,28 +73,30 @@ def ready(project: Project, wanted: Wanted) -> Ready:
         notes.append(f"runs as user {chosen.name}: it must not run as root")
     return Ready(
         wanted=wanted,
-        programs=account.reachable(found, wanted.kind, chosen),
+        programs=found if project.dry else account.reachable(found, wanted.kind, chosen),
         account=chosen,
         notes=tuple(f"{wanted.service}: {note}" for note in notes),
         warnings=tuple(
-            f"{wanted.service} ({wanted.image}) {each}"
-            for each in (why, _extension(project, wanted, found))
-            if each
+            events.Warned(f"{wanted.service} ({wanted.image}) {text}", instead)
+            for text, instead in ((why, hint), (lacks, programs.HINTS["postgres"]))
+            if text
         ),
     )
 
 
-def planned(found: Ready, port: int) -> Record:
+def planned(project: Project, found: Ready, port: int) -> Record:
     """Return a service's record on a port; its data and sockets are made by `provide`.
 
     Raises:
         UsageError: its command needs a container.
     """
     wanted = found.wanted
+    home = record.home(project, wanted.service)
     argv: tuple[str, ...] = (found.programs.server, "-")
     config = ""
     if wanted.kind == "postgres":
-        argv = postgres.server(wanted.command, wanted.mounts, wanted.volume)
+        known_by = f"{wanted.volume[:50]}.{processes.mark(home.data)}"
+        argv = postgres.server(wanted.command, wanted.mounts, known_by)
     else:
         lines = redis.directives(wanted.command, wanted.environment, wanted.mounts, wanted.service)
         config = redis.config(lines, port, found.programs.version)
@@ -96,7 +104,7 @@ def planned(found: Ready, port: int) -> Record:
         service=wanted.service,
         kind=wanted.kind,
         image=wanted.image,
-        folder="",
+        place=record.place(project, wanted.service),
         volume=wanted.volume,
         target=wanted.target,
         port=port,

@@ -20,6 +20,8 @@ START_S = 60.0
 STOP_S = 10.0
 """How long a server may take to end, in seconds; as long as Docker gives a container."""
 LEFT_S = 5.0
+ORPHANED_S = 1.0
+"""How long processes without a leader may take to notice it, in seconds."""
 PROBE_S = 1.0
 POLL_S = 0.02
 LOG_BYTES = 10 * 1024**2
@@ -82,13 +84,13 @@ def settle(project: Project, data: Path) -> None:
         StackError: it does not end.
     """
     runner = project.runner
-    deadline = time.monotonic() + LEFT_S
     found = processes.working_in(runner, data)
     for pid in set(processes.written(data)) & set(found):
         known = processes.identify(runner, pid)
         if known is not None:
             processes.end(runner, known, signal.SIGINT, signal.SIGTERM, patience_s=STOP_S)
-    # Children of a killed postgres notice it by themselves, and a new one waits for them.
+    # Children of a killed postgres notice it by themselves unless they are busy.
+    deadline = time.monotonic() + ORPHANED_S
     while left := processes.working_in(runner, data):
         if time.monotonic() > deadline:
             processes.kill(runner, left, LEFT_S)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from invoke_stack import rights
 from invoke_stack.compose import files, interpolation
 from invoke_stack.compose.files import ComposeFiles
 from invoke_stack.environment import declared, layers, selection, shown
@@ -87,11 +88,8 @@ class _Run:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise UsageError(
-                file,
-                f"cannot be read: {(error.strerror or 'unknown reason').lower()}",
-                hint="check that it is a file and that you may read it",
-            ) from None
+            reason = f"cannot be read: {(error.strerror or 'unknown reason').lower()}"
+            raise UsageError(file, reason, hint=rights.way_out(path, error)) from None
         allow = self.project.settings.env.allow
         return check(data, self._environ(), lower=lower, allow=allow, next_app=next_app)
 

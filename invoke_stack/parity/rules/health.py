@@ -76,17 +76,19 @@ def one_sided(facts: Facts) -> Iterator[Outcome]:
             yield Passed(name, "a health check on both sides", where)
         elif image:
             message = f"the image {image} may bring a health check of its own"
-            yield Unknown(name, message, _compose(production), where)
+            yield Unknown(name, message, _compose(production, pair.local, pair.production), where)
         elif production is not None:
             path = production.path or "a check"
             message = f"production asks {path}, the local stack asks nothing"
-            yield Found(name, message, where, _compose(production))
+            yield Found(name, message, where, _compose(production, pair.local, pair.production))
         elif local is not None:
             message = f"the local stack asks {local.path or local.binary}, production nothing"
             yield Found(name, message, where, f"healthCheckPath: {local.path or '/health'}")
         else:
             message = "nobody asks this web service how it is, on neither side"
-            yield Found(name, message, where, "healthCheckPath: /health, and a healthcheck")
+            hosted = facts.production.target != "compose"
+            check = _compose(None, pair.local, pair.production)
+            yield Found(name, message, where, "healthCheckPath: /health" if hosted else check)
     yield from _never_contained(facts)
 
 
@@ -113,14 +115,16 @@ def _never_contained(facts: Facts) -> Iterator[Outcome]:
             continue
         message = f"production asks {probe.path}, no image of the repository asks anything"
         lines = [Src(each.file, each.last.line if each.last else 0) for each in images]
-        yield Found(process.name, message, places([probe.src], lines), _compose(probe))
+        yield Found(process.name, message, places([probe.src], lines), _compose(probe, process))
 
 
-def _compose(probe: Probe | None) -> str:
+def _compose(probe: Probe | None, *processes: Process) -> str:
+    """Return the check to write; the port stays open where no side tells it."""
     path = probe.path if probe and probe.path else "/health"
+    port = next((each.port.value for each in processes if each.port.value), "<port>")
     return (
         "healthcheck:\n"
-        f'  test: ["CMD", "wget", "-qO-", "http://127.0.0.1:<port>{path}"]   (or node, curl)'
+        f'  test: ["CMD", "wget", "-qO-", "http://127.0.0.1:{port}{path}"]  # or with node, curl'
     )
 
 

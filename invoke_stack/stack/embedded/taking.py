@@ -6,7 +6,7 @@ import shutil
 
 from invoke_stack import events
 from invoke_stack.engines.embedded import cluster, postgres, record, serving, sockets
-from invoke_stack.errors import StackError, UnreachableError
+from invoke_stack.errors import RefusedError, StackError, UnreachableError
 from invoke_stack.project import Project
 
 
@@ -35,6 +35,20 @@ def down(project: Project, service: str, *, data: bool = False) -> None:
         text = f"cannot be removed: {problem.strerror}"
         hint = "remove the folder as the user who owns it"
         raise StackError(str(problem.filename or home.folder), text, hint=hint) from problem
+
+
+def require_none(project: Project) -> None:
+    """Require that nothing runs here before Docker starts the same services again.
+
+    Raises:
+        RefusedError: something does.
+    """
+    found = (record.read(project, name) for name in record.names(project))
+    up = [each.service for each in found if each and serving.state(project, each) != "gone"]
+    if up:
+        text = f"{', '.join(up)} of this stack run on the embedded engine"
+        hint = "INVSTACK_ENGINE=embedded inv stack.down"
+        raise RefusedError("engine: docker", text, hint=hint)
 
 
 def require_backable(project: Project) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from invoke_stack import events
 from invoke_stack.compose.ports import Port
-from invoke_stack.engines.embedded import declaring, postgres, programs, record, running, serving
+from invoke_stack.engines.embedded import declaring, postgres, record, running, serving
 from invoke_stack.engines.embedded.engine import Embedded
 from invoke_stack.engines.embedded.record import Record
 from invoke_stack.engines.embedded.running import Ready
@@ -91,8 +91,8 @@ class Bringing:
         found = running.ready(self.project, declaring.wanted(self.project, self.declared, name))
         for note in found.notes:
             self.report(events.Note(note))
-        for text in found.warnings:
-            self.report(events.Warned(text, programs.HINTS[found.wanted.kind]))
+        for each in found.warnings:
+            self.report(each)
         return found
 
     def _plans(self, found: Sequence[Ready]) -> list[Record]:
@@ -104,11 +104,8 @@ class Bringing:
             if not wanted.port:
                 text = f"{wanted.service} publishes no port; here it is {postgres.LOOPBACK}:{port}"
                 self.report(events.Note(text))
-            plan = running.planned(ready, port)
-            folder = str(self.declared.files.folder)
-            plans.append(
-                dataclasses.replace(plan, folder=folder, sockets=old.sockets if old else "")
-            )
+            plan = running.planned(self.project, ready, port)
+            plans.append(dataclasses.replace(plan, sockets=old.sockets if old else ""))
         return plans
 
     def _require_ports(self, plans: Sequence[Record]) -> None:

@@ -4,8 +4,9 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from argv import Watcher
 from sites import DOCKER
-from stacks import Project, canary, command_lines
+from stacks import Project, canary
 
 COMPOSE = """
 services:
@@ -32,19 +33,14 @@ def written(site: Project, user: str, name: str, password: str = "") -> str:
 
 def mended(site: Project) -> str:
     """Repair, and see that no command line of this machine holds a password meanwhile."""
-    with subprocess.Popen(
-        site.command("db.repair", "--yes"),
-        cwd=site.folder,
-        env=site.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as child:
-        seen = command_lines(lambda: child.poll() is None)
-        said, _ = child.communicate()
-    assert any("psql" in line for line in seen)
-    assert not [line for line in seen for secret in site.secrets.values() if secret in line]
+    watcher = Watcher(site.secrets.values())
+    watcher.start()
+    try:
+        said = site.inv("db.repair", "--yes").ok().stdout
+    finally:
+        watcher.stop()
+    assert watcher.rounds > 2
+    assert watcher.seen == set()
     return said
 
 

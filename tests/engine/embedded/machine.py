@@ -50,11 +50,20 @@ SCRIPTS = {
 }
 
 
+# Root in a container has no right to look into processes of other users.
+CONTAINED = ("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace")
+BUSY = "SELECT count(*) FROM generate_series(1, 3000000000)"
+
+
 @dataclass
 class Machine(Project):
     """A project whose stack runs as processes of this machine."""
 
     environ: dict[str, str] = field(default_factory=dict)
+    around: tuple[str, ...] = ()
+
+    def command(self, *words: str) -> list[str]:
+        return [*self.around, *super().command(*words)]
 
     @property
     def home(self) -> Path:

@@ -213,6 +213,20 @@ def test_a_folder_that_only_root_can_enter_and_unicode_and_spaces_are_no_obstacl
     assert moved.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", "SELECT 1").stdout == "1\n"
 
 
+def test_data_is_never_given_to_programs_of_another_major_version(
+    make: Callable[..., Machine],
+) -> None:
+    bumped = make()
+    bumped.up("-s", "pg")
+    bumped.write("compose.yaml", COMPOSE.replace("postgres:16-alpine", "postgres:18"))
+
+    said = bumped.up("-s", "pg")
+
+    assert "runs on 16" in said.stderr
+    assert "inv db.backup, then inv stack.down --volumes" in said.stderr
+    assert bumped.sql("SHOW server_version_num").stdout.startswith("16")
+
+
 def test_programs_that_only_root_can_reach_are_no_obstacle(
     make: Callable[..., Machine], tmp_path: Path
 ) -> None:

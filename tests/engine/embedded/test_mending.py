@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from machine import Machine, running, working_below
+from machine import BUSY, CONTAINED, Machine, running, working_below
 from stacks import Begun, until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -115,6 +117,77 @@ def test_a_deaf_server_is_unhealthy_and_restart_mends_it(up: Machine) -> None:
         os.kill(up.pid("pg"), signal.SIGCONT)
     up.inv("stack.restart", "-s", "pg").ok()
     assert up.sql("SELECT 1").stdout == "1"
+
+
+CONTAINER = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None, reason="drops a right of root"
+)
+
+
+@pytest.mark.parametrize("around", [(), pytest.param(CONTAINED, marks=CONTAINER)])
+def test_a_busy_orphan_of_a_killed_server_is_ended_first(
+    up: Machine, around: tuple[str, ...]
+) -> None:
+    contained = dataclasses.replace(up, around=around)
+    psql = [*contained.command("stack.exec", "-s", "pg", "--", "psql", "-Xc", BUSY)]
+    with subprocess.Popen(
+        psql,
+        cwd=up.folder,
+        env=up.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as child:
+        asked = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%3000000000%' AND state = "
+        asked += "'active' AND pid <> pg_backend_pid()"
+        until(lambda: up.sql(asked).stdout, 20, "it never runs")
+        orphan = int(up.sql(asked).stdout)
+        os.kill(up.pid("pg"), signal.SIGKILL)
+
+        contained.up()
+
+        assert not running(orphan)
+        child.kill()
+    assert up.sql("SELECT count(*) >= 2 FROM kept").stdout == "t"
+
+
+def test_a_copy_of_the_project_never_touches_the_servers_of_the_first(
+    up: Machine, make: Callable[..., Machine]
+) -> None:
+    pids = up.pid("pg"), up.pid("cache")
+    copy = make()
+    shutil.copytree(up.home.parent, copy.folder / ".invoke-stack")
+
+    assert {each["state"] for each in copy.inv("stack.ps", "--json").document["services"]} == {
+        "exited"
+    }
+    copy.inv("stack.stop").ok()
+    copy.inv("stack.down").ok()
+
+    assert all(running(pid) for pid in pids)
+    copy.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
+    assert up.sql("SELECT 1").stdout == "1"
+    assert up.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", "SELECT 1").stdout == "1\n"
+
+
+def test_a_moved_project_finds_its_servers_again(make: Callable[..., Machine]) -> None:
+    moved = make()
+    moved.up()
+    pid = moved.pid("pg")
+    moved.folder = moved.folder.rename(moved.folder.with_name("moved"))
+
+    moved.up()
+
+    assert not running(pid)
+    assert moved.sql("SELECT count(*) FROM kept").stdout == "2"
+
+
+def test_docker_is_refused_while_the_servers_here_run(up: Machine) -> None:
+    refused = up.inv("stack.up", environ={"INVSTACK_ENGINE": "docker"})
+
+    assert refused.code == 4
+    assert refused.hint == "INVSTACK_ENGINE=embedded inv stack.down"
 
 
 def test_a_port_in_use_is_refused_with_its_holder_before_anything_is_made(

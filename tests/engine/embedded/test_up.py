@@ -125,6 +125,9 @@ def test_a_changed_option_restarts_one_service_and_keeps_its_data(up: Machine) -
     assert up.sql("SHOW max_connections").stdout == "38"
     assert up.sql("SELECT count(*) >= 2 FROM kept").stdout == "t"
     assert up.pid("cache") == cache
+    up.write("compose.yaml", COMPOSE)
+    up.up()
+    assert up.sql("SHOW max_connections").stdout == "37"
 
 
 def test_a_changed_port_moves_the_service(up: Machine) -> None:

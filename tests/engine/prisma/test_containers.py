@@ -119,6 +119,13 @@ def test_the_service_that_has_prisma_does_everything(
         run.signal(signal.SIGINT, group=False)
     assert run.end(40).code == 130
     assert run_docker("ps", "--quiet", "--filter", f"name={stack.name}-studio") == ""
+    # Apart from the app, as `networks:` can make it by mistake: our own client, in the database's
+    # container, still gets its answer, so it is Prisma that meets nobody.
+    run_docker("network", "disconnect", f"{stack.name}_default", f"{stack.name}-db-1")
+    apart = stack.inv("db.status")
+    assert apart.code == 6, apart.text
+    assert "no database server answers at db:5432" in apart.error
+    assert "P1001" in apart.stderr
 
 
 def test_an_image_without_prisma_is_helped_by_the_stage_that_built_it(

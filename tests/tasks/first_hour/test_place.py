@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,29 +201,31 @@ def test_an_env_file_in_a_folder_that_is_read_only_is_not_half_written(
     assert stage.snapshot() == before
 
 
+@pytest.mark.parametrize("name", [".invoke-stack", ".env", "compose.yaml"])
 def test_what_root_once_made_is_told_how_to_get_back(
-    stage: Stage, unprivileged: tuple[str, ...], engine: FakeEngine
+    stage: Stage, unprivileged: tuple[str, ...], engine: FakeEngine, name: str
 ) -> None:
-    """`sudo inv …` once: the state folder is root's, and every later run meets it."""
+    """`sudo inv …` once: what it made is root's alone, and every later run meets it."""
     if os.geteuid() != 0:
-        pytest.skip("only root can give a folder away")
+        pytest.skip("only root can give a file away")
     stage.stack(SERVICES)
-    state = stage.root / ".invoke-stack"
+    engine.container("web", folder=str(stage.root))
     stage.write(".invoke-stack/.gitignore", "*\n")
-    state.chmod(0o755)
-    os.chown(state, 54321, 54321)
+    stage.write(".env", "A=1\n")
+    made = stage.root / name
+    made.chmod(0o700 if made.is_dir() else 0o600)
+    os.chown(made, 54321, 54321)
 
     ran = stage.inv("stack.up", program=unprivileged)
 
-    assert ran.code == 2
-    assert ran.err == (
-        f"error: {state}/up.lock: cannot be locked: permission denied\n"
-        f'  hint: it belongs to user 54321: sudo chown -R "$(id -un)" {state}\n'
-    )
-    # The command of the hint is one that helps, word for word.
-    command = ran.err.partition("sudo ")[2].strip()
-    subprocess.run(["sh", "-c", command], timeout=20, check=True)
-    engine.container("web", folder=str(stage.root))
+    assert (ran.code, ran.out) == (2, "")
+    error, hint = ran.err.splitlines()
+    assert re.fullmatch(rf"error: \S*{re.escape(name)}\S*: .*permission denied", error)
+    command = f'sudo chown -R "$(id -un)" {made}'
+    assert hint == f"  hint: it belongs to user 54321: {command}"
+    # The command of the hint is one that helps, word for word; root needs no sudo for it.
+    words = command.removeprefix("sudo ")
+    subprocess.run(["sh", "-c", words], timeout=20, check=True)
     assert stage.inv("stack.up", program=unprivileged).code == 0
 
 

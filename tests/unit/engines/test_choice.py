@@ -15,6 +15,7 @@ from invoke_stack.engines.choice import Choice, answers, chosen, embedded_before
 from invoke_stack.engines.endpoint import Endpoint
 from invoke_stack.errors import ExitCode, RefusedError
 from invoke_stack.project import Project
+from invoke_stack.stack import state
 
 MakeProject = Callable[..., Project]
 
@@ -124,6 +125,16 @@ def test_a_stack_that_ran_on_docker_does_not_go_on_with_an_empty_database(
     )
     assert "start Docker" in caught.value.hint
     assert "INVSTACK_ENGINE=embedded" in caught.value.hint
+
+
+def test_a_stack_whose_data_was_removed_may_go_on_anywhere(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    project = make_project(environ={"PATH": str(tmp_path)})
+    last_ran(project, "docker")
+    state.emptied(project)
+
+    assert chosen(project).name == "embedded"
 
 
 def test_nor_does_it_where_docker_is_gone(make_project: MakeProject, tmp_path: Path) -> None:

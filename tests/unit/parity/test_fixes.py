@@ -80,6 +80,27 @@ def test_what_cannot_be_written_as_a_line_is_said_in_words(lay: Lay, pair: Pair,
     assert fix == f"let the probe ask /ready instead of {asked}"
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "service"),
+    [("next", "compose.yaml", "web"), ("worker", "docker-compose.yml", "web")],
+)
+def test_a_health_check_can_be_pasted_where_there_is_none(
+    lay: Lay, pair: Pair, name: str, file: str, service: str
+) -> None:
+    files = pair(name)
+    document = yaml.safe_load(files[file])
+    del document["services"][service]["healthcheck"]
+    files[file] = yaml.safe_dump(document)
+    finding = found(lay(files), "PAR402")[0]
+
+    pasted = yaml.safe_load(finding.fix)
+    assert pasted["healthcheck"]["test"][0] == "CMD"
+    assert "<port>" not in finding.fix
+    document["services"][service] |= pasted
+    files[file] = yaml.safe_dump(document)
+    assert found(lay(files), "PAR402") == []
+
+
 def without_job(text: str) -> str:
     document = yaml.safe_load(text)
     del document["services"]["migrate"], document["services"]["app"]["depends_on"]

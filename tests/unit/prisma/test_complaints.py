@@ -37,6 +37,11 @@ CASES = [
     ),
     ("the environment is non-interactive", ExitCode.REFUSED, "would delete data"),
     ("changes that cannot be executed", ExitCode.REFUSED, "do not fit the new schema"),
+    (
+        "Error: ERROR: permission denied for schema public",
+        ExitCode.FAILED,
+        "permission denied for schema public",
+    ),
     ("invoked by an AI agent", ExitCode.REFUSED, "Prisma refuses this to an automated caller"),
     ("Could not find Prisma Schema", ExitCode.USAGE, "no schema where Prisma looks for it"),
     (

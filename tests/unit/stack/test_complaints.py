@@ -39,6 +39,7 @@ def test_composes_own_last_words_are_the_message(tail: tuple[str, ...], message:
         ("network lan not found", "docker network create"),
         ('The container name "/a" is already in use by container "b"', "docker rm"),
         ("bind source path does not exist: /a/b", "create that file"),
+        ("Invalid hostPort: abc", "below `ports:`, or in the variable"),
     ],
 )
 def test_what_the_users_own_hand_can_mend_is_a_usage_error(said: str, hint: str) -> None:
@@ -56,7 +57,6 @@ def test_what_the_users_own_hand_can_mend_is_a_usage_error(said: str, hint: str)
     [
         'service "a" depends on undefined service "zz": invalid compose project',
         "dependency cycle detected: a -> b -> a",
-        "Invalid hostPort: abc",
     ],
 )
 def test_files_that_compose_refuses_are_a_usage_error_said_once(said: str) -> None:

@@ -189,6 +189,25 @@ def test_a_file_that_is_missing_is_named() -> None:
     assert " > [web 3/3] COPY gone.txt /x:" in problem.detail
 
 
+@pytest.mark.parametrize(
+    ("said", "absent"),
+    [
+        (
+            "failed to solve: failed to read dockerfile: open Dockerfile: no such file or dir.",
+            "Dockerfile",
+        ),
+        ('unable to prepare context: path "/shop/my app" not found', "/shop/my app"),
+        ("resolve : lstat /shop/docker: no such file or directory", "/shop/docker"),
+    ],
+)
+def test_a_build_without_its_files_says_what_to_write(said: str, absent: str) -> None:
+    problem = images.build_error(["web"], ["#1 [web internal] load build definition", said])
+
+    assert (problem.code, str(problem)) == (2, f"web: nothing to build from: no {absent}")
+    assert problem.hint == "write it, or correct `context:` and `dockerfile:` below `build:`"
+    assert problem.detail == ()
+
+
 def test_a_dockerfile_that_cannot_be_read_says_why() -> None:
     problem = images.build_error(["web"], PARSE_ERROR.splitlines())
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,20 @@ def test_the_last_stack_is_remembered(make_project: MakeProject, tmp_path: Path)
     assert state.last_mode(make_project()) == "prod"
     assert state.known_mode(make_project()) == "prod"
     assert state.last_name(make_project()) == ("shop", tmp_path / "docker")
+
+
+def test_once_it_is_emptied_no_engine_is_remembered_but_the_rest_is(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    project = make_project()
+    state.emptied(project)
+    assert list(tmp_path.iterdir()) == []
+
+    state.remember(project, name="shop", mode="prod", folder=tmp_path)
+    state.emptied(project)
+
+    record = json.loads((tmp_path / ".invoke-stack" / "stack.json").read_text())
+    assert (record["engine"], record["mode"], record["project"]) == ("", "prod", "shop")
 
 
 def test_a_flag_wins_over_what_is_remembered(make_project: MakeProject, tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,7 @@ def test_a_process_is_known_by_its_number_and_its_birth() -> None:
     assert identify(runner, 0) is None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
 def test_where_there_is_no_proc_folder_ps_tells(tmp_path: Path) -> None:
     runner = SystemRunner(dict(os.environ))
     ours = identify(runner, os.getpid(), proc=tmp_path)
@@ -176,25 +177,44 @@ def test_where_there_is_no_proc_folder_ps_tells(tmp_path: Path) -> None:
     assert identify(runner, 2**22 + 1, proc=tmp_path) is None
 
 
-@pytest.mark.parametrize("proc", [Path("/proc"), Path("/nowhere")])
-@pytest.mark.skipif(os.name != "posix", reason="ps of Unix")
-def test_a_server_is_found_by_the_pid_file_that_it_wrote_and_nobody_else_is(
-    tmp_path: Path, proc: Path
+@pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
+def test_without_proc_a_server_is_found_by_the_pid_file_that_it_wrote_and_nobody_else_is(
+    tmp_path: Path,
 ) -> None:
+    runner, nowhere = SystemRunner(dict(os.environ)), tmp_path / "proc"
+    with server(tmp_path, Path("/")) as child:
+        (tmp_path / "redis.pid").write_text(f"{child.pid}\n")
+        assert working_in(runner, tmp_path, proc=nowhere) == (child.pid,)
+
+        old = time.time() - 3600  # then the number belonged to another process
+        os.utime(tmp_path / "redis.pid", (old, old))
+        assert working_in(runner, tmp_path, proc=nowhere) == ()
+
+        (tmp_path / "redis.pid").write_text(f"{os.getpid()}\n")
+        assert working_in(runner, tmp_path, proc=nowhere) == ()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="/proc of Linux")
+def test_a_server_is_found_by_its_folder_and_not_in_a_copy_of_it(tmp_path: Path) -> None:
     runner = SystemRunner(dict(os.environ))
-    server = tmp_path / "redis-server"
-    shutil.copy2(shutil.which("sleep") or "sleep", server)
-    with subprocess.Popen([server, "60"], cwd="/") as child:
+    own, copy = tmp_path / "own", tmp_path / "copy"
+    own.mkdir()
+    with server(tmp_path, own) as child:
+        (own / "redis.pid").write_text(f"{child.pid}\n")
+        shutil.copytree(own, copy)
+
+        assert working_in(runner, own) == (child.pid,)
+        assert working_in(runner, copy) == ()
+
+
+@contextlib.contextmanager
+def server(folder: Path, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run something that is called like a server."""
+    program = folder / "redis-server"
+    shutil.copy2(shutil.which("sleep") or "sleep", program)
+    with subprocess.Popen([program, "60"], cwd=cwd) as child:
         try:
-            (tmp_path / "redis.pid").write_text(f"{child.pid}\n")
-            assert working_in(runner, tmp_path, proc=proc) == (child.pid,)
-
-            old = time.time() - 3600  # then the number belonged to another process
-            os.utime(tmp_path / "redis.pid", (old, old))
-            assert working_in(runner, tmp_path, proc=proc) == ()
-
-            (tmp_path / "redis.pid").write_text(f"{os.getpid()}\n")
-            assert working_in(runner, tmp_path, proc=proc) == ()
+            yield child
         finally:
             child.kill()
 
@@ -207,7 +227,7 @@ def test_a_record_comes_back_as_it_was_and_changes_its_mark_with_what_needs_a_re
         service="pg",
         kind="postgres",
         image="postgres:16",
-        folder="/shop",
+        place=record.place(project, "pg"),
         volume="shop_pg",
         target=5432,
         port=5433,
@@ -230,5 +250,9 @@ def test_a_record_comes_back_as_it_was_and_changes_its_mark_with_what_needs_a_re
     assert record.names(project) == ("pg",)
     assert dataclasses.replace(written, pid=8, started=10.0).mark == written.mark
     assert dataclasses.replace(written, port=5434).mark != written.mark
+    record.write(project, dataclasses.replace(written, place="/the/first/project"))
+    copied = record.read(project, "pg")
+    assert copied is not None
+    assert (copied.pid, copied.sockets, copied.port) == (0, "", 5433)
     record.remove(project, "pg")
     assert record.read(project, "pg") is None
