@@ -227,6 +227,18 @@ def test_data_is_never_given_to_programs_of_another_major_version(
     assert bumped.sql("SHOW server_version_num").stdout.startswith("16")
 
 
+def test_strict_refuses_another_version_and_starts_nothing(make: Callable[..., Machine]) -> None:
+    strict = make()
+    strict.write("compose.yaml", COMPOSE.replace("postgres:16-alpine", "postgres:14"))
+
+    refused = strict.inv("stack.up", "--strict", "-s", "pg")
+
+    assert refused.code == 2
+    assert "error: --strict: pg (postgres:14) runs on " in refused.stderr
+    assert "of version 14 no programs are here" in refused.stderr
+    assert not (strict.home / "pg" / "data").exists()
+
+
 def test_programs_that_only_root_can_reach_are_no_obstacle(
     make: Callable[..., Machine], tmp_path: Path
 ) -> None:
