@@ -122,6 +122,24 @@ def test_a_path_inside_the_container_is_looked_up_in_the_nearest_mount() -> None
     assert mounts.inside("config_file=/etc/pg/x.conf", known) == "config_file=/b/x.conf"
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("/var/lib/postgresql/data", True),
+        ("/var/lib/postgresql/data/pgdata", True),
+        ("/data", True),
+        ("/docker-entrypoint-initdb.d", False),
+        ("/database", False),
+    ],
+)
+def test_data_in_a_folder_of_the_project_is_said_to_be_elsewhere(
+    target: str, *, said: bool
+) -> None:
+    service = Service("pg", image="postgres:16", mounts=(Mount(Path("/shop/data"), target),))
+
+    assert bool(declaring.elsewhere(service)) == said
+
+
 def test_init_scripts_are_ordered_by_name_and_the_rest_is_told(tmp_path: Path) -> None:
     for name in ("2.sh", "10.sql", "1.sql.gz", "notes.txt"):
         (tmp_path / name).write_text("")
