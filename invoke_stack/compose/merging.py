@@ -48,7 +48,7 @@ def unique(value: Any, path: Path = ()) -> Any:
     same = _found(_SAME, path) if isinstance(value, list) else None
     if same is None:
         return value
-    return list({same(each): each for each in value}.values())
+    return list({repr(same(each)): each for each in value}.values())
 
 
 def _found(table: Mapping[Path, Any], path: Path) -> Any:

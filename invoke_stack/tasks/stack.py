@@ -54,7 +54,7 @@ def up(  # noqa: PLR0913 - one argument for each flag
     yes=True,
     help={
         "volumes": "Remove the volumes and their data too, after a backup.",
-        "backup": "With --volumes: skip the backup of a database that cannot be backed up.",
+        "backup": "With --no-backup: remove the volumes without a backup.",
     },
 )
 def down(run: Run, volumes: bool = False, backup: bool = True) -> None:

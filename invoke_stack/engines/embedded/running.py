@@ -11,6 +11,7 @@ from invoke_stack.engines.embedded import (
     account,
     cluster,
     declaring,
+    initscripts,
     mounts,
     postgres,
     processes,
@@ -149,7 +150,7 @@ def _making(  # noqa: PLR0913 - what a cluster is made of
     single = [
         each.source for each in wanted.mounts if each.target.startswith(f"{postgres.SCRIPTS}/")
     ]
-    known, unknown = cluster.scripts(folder, single)
+    known, unknown = initscripts.find(folder, single)
     for each in unknown:
         report(events.Warned(f"{plan.service}: {each.name} is no init script that runs here"))
     return cluster.Making(

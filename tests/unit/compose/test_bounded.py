@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,14 +156,41 @@ def test_what_is_no_compose_file_is_told_with_its_line(
     assert str(refusal(read, text)) == expected
 
 
+ODD = (5, 1.5, True, "x", [[1]], [{}], {"a": {}}, [None], [{"target": {}, "path": {}}])
+
+
+@pytest.mark.parametrize("key", ["build", "ports", "env_file", "links", "volumes", "networks"])
+@pytest.mark.parametrize("low", ODD)
+@pytest.mark.parametrize("high", ODD)
+def test_odd_values_are_refused_or_read_but_never_a_crash(
+    read: Read, key: str, low: Any, high: Any
+) -> None:
+    texts = [json.dumps({"services": {"a": {key: each}}}) for each in (low, high)]
+
+    try:
+        found = read(*texts)
+    except UsageError:
+        return
+    assert list(model.parse(found).services) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["../../other", "..", ".", "/other", "a b", ""])
+def test_what_cannot_be_a_services_name_never_becomes_a_folder(read: Read, name: str) -> None:
+    problem = refusal(read, f"services:\n  db: {{image: a}}\n  '{name}': {{image: postgres}}")
+
+    assert problem.where == "1.yml:3"
+    assert problem.message == f"`{name}` cannot be a service's name"
+    assert problem.hint == "use letters, digits, . _ and - alone"
+
+
 def test_a_conflict_of_forms_names_the_later_file_and_the_path(read: Read) -> None:
     problem = refusal(
         read,
-        "services: {web: {deploy: {labels: [a]}}}",
-        "services: {web: {deploy: [b]}}",
+        "services: {web: {ulimits: {nproc: 1}}}",
+        "services: {web: {ulimits: [b]}}",
     )
 
-    assert str(problem).startswith("2.yml: services.web.deploy: cannot be overridden")
+    assert str(problem).startswith("2.yml: services.web.ulimits: cannot be overridden")
 
 
 def test_several_documents_of_a_file_are_put_over_each_other(read: Read) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -259,6 +260,7 @@ def test_the_document_holds_no_secret_and_no_digest(lay: Lay) -> None:
     assert json.loads(text)["schema"] == 1
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_what_git_ignores_is_not_there(lay: Lay, tmp_path: Path) -> None:
     project = lay(
         {**FILES, ".gitignore": "dist\n", "dist/a.js": "", "src/a.js": "", ".env": "A=b\n"}
@@ -274,6 +276,7 @@ def test_what_git_ignores_is_not_there(lay: Lay, tmp_path: Path) -> None:
     assert not seen.has(".env")
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_a_committed_env_file_is_there(lay: Lay, tmp_path: Path) -> None:
     project = lay({".env": "A=b\n"})
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)

@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 
 from invoke_stack.compose.model import Mount, Service
-from invoke_stack.engines.embedded import account, cluster, declaring, mounts, programs, record
+from invoke_stack.engines.embedded import (
+    account,
+    declaring,
+    initscripts,
+    mounts,
+    programs,
+    record,
+)
 from invoke_stack.engines.embedded.account import Account
 from invoke_stack.engines.embedded.processes import Identity, alive, identify, working_in
 from invoke_stack.engines.embedded.record import Record
@@ -144,7 +151,7 @@ def test_init_scripts_are_ordered_by_name_and_the_rest_is_told(tmp_path: Path) -
     for name in ("2.sh", "10.sql", "1.sql.gz", "notes.txt"):
         (tmp_path / name).write_text("")
 
-    known, unknown = cluster.scripts(tmp_path, ())
+    known, unknown = initscripts.find(tmp_path, ())
 
     assert [each.name for each in known] == ["1.sql.gz", "10.sql", "2.sh"]
     assert [each.name for each in unknown] == ["notes.txt"]
