@@ -30,10 +30,22 @@ def built(tmp_path: Path) -> Callable[..., Service]:
 @pytest.mark.parametrize(
     ("scripts", "lock", "line"),
     [
-        ({"dev": "next dev", "start": "next start"}, "", "inv env.run -- npm run dev"),
-        ({"start": "node x"}, "pnpm-lock.yaml", "inv env.run -- pnpm run start"),
-        ({"build": "tsc"}, "", "run it yourself with the stack's values: inv env.run -- COMMAND"),
-        (None, "", "run it yourself with the stack's values: inv env.run -- COMMAND"),
+        (
+            {"dev": "next dev", "start": "next start"},
+            "",
+            "inv env.run --service web --dir app -- npm run dev",
+        ),
+        (
+            {"start": "node x"},
+            "pnpm-lock.yaml",
+            "inv env.run --service web --dir app -- pnpm run start",
+        ),
+        (
+            {"build": "tsc"},
+            "",
+            "run it yourself with its values: inv env.run --service web -- COMMAND",
+        ),
+        (None, "", "run it yourself with its values: inv env.run --service web -- COMMAND"),
     ],
 )
 def test_a_built_service_is_run_by_its_own_package(
@@ -51,7 +63,7 @@ def test_the_folder_is_named_where_it_is_not_the_projects_own(
 ) -> None:
     said = elsewhere.instead(make_project(), built("app", {"dev": "x"}))
 
-    assert said == "run it (in app) with: inv env.run -- npm run dev"
+    assert said == "run it with: inv env.run --service web --dir app -- npm run dev"
 
 
 def test_an_image_that_nothing_here_runs_is_named(make_project: Callable[..., Project]) -> None:
