@@ -90,7 +90,8 @@ def _change(run: Run, verb: str, service: Any) -> None:
     from invoke_stack.stack import operate
 
     meant = operate.change(run.project, verb, tuple(service or ()), run.console.report)
-    run.console.note(f"{verb}: {', '.join(meant)}")
+    if not run.project.dry:
+        run.console.note(f"{operate.DONE[verb]}: {', '.join(meant)}")
 
 
 @stack_task(iterable=("service",), help=SERVICE)
