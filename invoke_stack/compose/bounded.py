@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from invoke_stack.compose import canonical, merging, nodes, scalars, variables
+from invoke_stack.compose import canonical, forms, merging, nodes, scalars, variables
 from invoke_stack.compose.interpolation import Lookup
 from invoke_stack.compose.nodes import Node, Src
 from invoke_stack.compose.tolerant import mapping
@@ -141,64 +141,23 @@ def _problems(document: Node) -> Iterator[UsageError]:
         yield _refused(include.here, "include")
     services = document.fields.get("services")
     if services is not None and not _is_mapping(services):
-        yield _shape(services, "services", "a mapping")
+        yield forms.shape(services, "services", "a mapping")
     for name, body in services.fields.items() if services is not None else ():
         if not _SERVICE.fullmatch(name):
             text = f"`{name}` cannot be a service's name"
             yield UsageError(str(body.here), text, hint=_SERVICE_HINT)
         if not _is_mapping(body):
-            yield _shape(body, f"services.{name}", "a mapping")
+            yield forms.shape(body, f"services.{name}", "a mapping")
         elif "extends" in body.fields:
             yield _refused(body.fields["extends"].here, "extends")
-        yield from _wrong_shapes(name, body)
+        yield from forms.wrong(name, body)
     for node in document.walk():
         if node.tag in _TAGS:
             yield _refused(node.here, node.tag)
 
 
-def _wrong_shapes(name: str, body: Node) -> Iterator[UsageError]:
-    for key, form in _FORMS.items():
-        node = body.fields.get(key)
-        if node is not None and not form.fits(node):
-            yield _shape(node, f"services.{name}.{key}", form.words)
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    words: str
-    text: bool = False
-    items: bool = False
-    fields: bool = False
-
-    def fits(self, node: Node) -> bool:
-        if node.text is not None:
-            return self.text or node.null
-        return self.items if node.listed else self.fields
-
-
-_LIST = _Form("a list", items=True)
-_PAIRS = _Form("a mapping or a list", items=True, fields=True)
-_FORMS: Mapping[str, _Form] = {
-    "build": _Form("a path or a mapping", text=True, fields=True),
-    "command": _Form("a text or a list", text=True, items=True),
-    "depends_on": _PAIRS,
-    "entrypoint": _Form("a text or a list", text=True, items=True),
-    "env_file": _Form("a path or a list", text=True, items=True),
-    "environment": _PAIRS,
-    "healthcheck": _Form("a mapping", fields=True),
-    "image": _Form("a text", text=True),
-    "ports": _LIST,
-    "profiles": _LIST,
-    "volumes": _LIST,
-}
-
-
 def _is_mapping(node: Node) -> bool:
     return node.text is None and not node.listed
-
-
-def _shape(node: Node, path: str, expected: str) -> UsageError:
-    return UsageError(str(node.here), f"{path} is not {expected}", hint="correct the file")
 
 
 def _refused(src: Src, what: str) -> UsageError:

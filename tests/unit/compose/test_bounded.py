@@ -145,6 +145,23 @@ def test_what_needs_compose_is_refused_by_name_and_line(
         ("services: []\n", "1.yml:1: services is not a mapping"),
         ("services:\n  web:\n", "1.yml:2: services.web is not a mapping"),
         ("services:\n  web:\n    ports: 80\n", "1.yml:3: services.web.ports is not a list"),
+        (
+            "services:\n  web:\n    env_file: 5\n",
+            "1.yml:3: services.web.env_file is not a path or a list",
+        ),
+        ("services:\n  web:\n    image: 5\n", "1.yml:3: services.web.image is not a text"),
+        (
+            "services:\n  web:\n    command:\n      - sleep\n      - 5\n",
+            "1.yml:5: services.web.command[1] is not a text",
+        ),
+        (
+            "services:\n  web:\n    ports:\n      - [80]\n",
+            "1.yml:4: services.web.ports[0] is not a text",
+        ),
+        (
+            "services:\n  web:\n    environment:\n      A: {b: c}\n",
+            "1.yml:4: services.web.environment.A is not a single value",
+        ),
         ("services:\n  web:\n    image: a\n    image: b\n", "1.yml:4: image stands there twice"),
         ("# nothing\n", "1.yml: an empty compose file"),
     ],
