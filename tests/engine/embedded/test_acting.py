@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
+import pwd
 import shutil
 import signal
 from collections.abc import Callable
@@ -262,3 +265,28 @@ def pixeltable() -> str:
     assert spec is not None
     assert spec.origin is not None
     return str(Path(spec.origin).parent)
+
+
+def test_root_leaves_a_stack_that_the_projects_owner_goes_on_with(
+    make: Callable[..., Machine],
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    made = make()
+    owner = pwd.getpwnam("nobody").pw_uid
+    for each in (made.folder, *made.folder.rglob("*")):
+        os.chown(each, owner, -1)
+
+    made.up("-s", "pg")
+    mine = [each for each in made.folder.rglob("*") if each.lstat().st_uid != owner]
+    # As if that user had started it.
+    path = made.home / "pg" / "service.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "account": None}))
+    before = made.pid("pg")
+    made.up("-s", "pg")
+    kept = made.pid("pg")
+    made.inv("stack.restart", "-s", "pg").ok()
+
+    assert mine == []
+    assert kept == before
+    assert Path(f"/proc/{made.pid('pg')}").stat().st_uid == owner
