@@ -33,9 +33,11 @@ def create_private(path: Path, shown: Path | None = None) -> int:
         StackError: it exists already (a planted link included) or cannot be written.
     """
     try:
-        return os.open(path, _CREATE | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
+        found = os.open(path, _CREATE | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
     except OSError as problem:
         raise rights.error(shown or path, "cannot be written", problem) from problem
+    rights.hand_over(path)
+    return found
 
 
 def write(path: Path, text: str) -> bool:
@@ -78,8 +80,11 @@ def partials(path: Path) -> tuple[Path, ...]:
 
 def make_folder(path: Path, *, private: bool = False) -> None:
     """Create a folder and its parents; an existing one is left as it is."""
+    made = [each for each in (path, *path.parents) if not os.path.lexists(each)]
     try:
         path.mkdir(mode=PRIVATE_FOLDER if private else 0o777, parents=True, exist_ok=True)
+        for each in reversed(made):
+            rights.hand_over(each)
     except OSError as problem:
         text = f"cannot be created: {(problem.strerror or 'refused').lower()}"
         raise UsageError(str(path), text, hint=rights.way_out(path, problem)) from problem
@@ -133,9 +138,11 @@ def lock(path: Path, what: str, *, wait_s: float = 0.0) -> Iterator[None]:
 def _open_lock(path: Path) -> int:
     flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
     try:
-        return os.open(path, flags, PRIVATE_FILE)
+        found = os.open(path, flags, PRIVATE_FILE)
     except OSError as problem:
         raise rights.error(path, "cannot be locked", problem) from problem
+    rights.hand_over(path)
+    return found
 
 
 def _holder(descriptor: int) -> str:

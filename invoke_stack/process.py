@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from invoke_stack import rights
 from invoke_stack.children import GRACE_S, Running, as_account, close, end
 from invoke_stack.command import Command, Completed
 from invoke_stack.errors import MissingProgramError, SlowProgramError, StackError, UsageError
@@ -161,6 +162,7 @@ class SystemRunner:
         if self._announce(command):
             return 0
         with os.fdopen(os.open(log, _APPEND, 0o600), "wb") as stream:
+            rights.hand_over(log)
             number = stream.fileno()
             child = self._popen(command, stdin=subprocess.PIPE, stdout=number, stderr=number)
         if child.stdin is not None:

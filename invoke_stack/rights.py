@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shlex
@@ -20,6 +21,19 @@ _WAYS_OUT = {
     errno.ENOSPC: "make room on the disk",
     errno.EROFS: "it is mounted read-only: work in a copy of the project elsewhere",
 }
+
+
+def hand_over(path: Path) -> None:
+    """Give what root has just made to the owner of its folder, whose runs go on with it.
+
+    `sudo inv stack.up` would otherwise leave files that plain `inv stack.ps` cannot read.
+    """
+    if os.name != "posix" or os.geteuid() != 0:
+        return
+    above = path.parent.stat()
+    if above.st_uid:
+        with contextlib.suppress(OSError):  # root of a container may not be allowed to
+            os.chown(path, above.st_uid, above.st_gid, follow_symlinks=False)
 
 
 def error(path: Path, what: str, problem: OSError) -> StackError:

@@ -25,6 +25,9 @@ PROJECT_NAME = "COMPOSE_PROJECT_NAME"
 
 _TAGS = ("!reset", "!override")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_-]")
+# As Compose's schema has it. A dot alone is none: data lies in a folder of that name.
+_SERVICE = re.compile(r"(?!\.+$)[a-zA-Z0-9._-]+")
+_SERVICE_HINT = "use letters, digits, . _ and - alone"
 _EMPTY = "write its services, or name another file in stack.compose.files"
 _HINT = "write out what it brings, or install Docker Compose, which can read it"
 
@@ -140,6 +143,9 @@ def _problems(document: Node) -> Iterator[UsageError]:
     if services is not None:
         yield from forms.wrong(services, "services", forms.MAPPING)
     for name, body in services.fields.items() if services is not None else ():
+        if not _SERVICE.fullmatch(name):
+            text = f"`{name}` cannot be a service's name"
+            yield UsageError(str(body.here), text, hint=_SERVICE_HINT)
         if "extends" in body.fields:
             yield _refused(body.fields["extends"].here, "extends")
         yield from forms.of_service(body, f"services.{name}")

@@ -183,15 +183,16 @@ class _Reading:
                 self._anchors.clear()
             if done is not None:
                 self._count += done[1] if isinstance(event, yaml.AliasEvent) else 1
-                self._bound(self._count > MOST, "expands without bounds")
+                self._bound(event, self._count > MOST, "expands without bounds")
                 if self._open:
                     self._add(*done)
                 else:
                     yield done[0]
 
-    def _bound(self, broken: bool, what: str) -> None:  # noqa: FBT001
+    def _bound(self, event: Any, broken: bool, what: str) -> None:  # noqa: FBT001
         if broken:
-            raise UsageError(self.file, f"YAML that {what}", hint="write a smaller file")
+            place = f"{self.file}:{event.start_mark.line + 1}"
+            raise UsageError(place, f"YAML that {what}", hint="write a smaller file")
 
     def _place(self) -> tuple[str, Src | None]:
         """Return path and key place of the value that comes next."""
@@ -219,12 +220,14 @@ class _Reading:
         found = self._anchors.get(event.anchor)
         if found is None:
             line = event.start_mark.line + 1
-            raise UsageError(f"{self.file}:{line}", "an alias without its anchor")
+            text = f"*{event.anchor} is used before &{event.anchor} is complete"
+            hint = "name a value that stands above it in the same document"
+            raise UsageError(f"{self.file}:{line}", text, hint=hint)
         _, key = self._place()
         return replace(found[0], key=key), found[1]
 
     def _start(self, event: Any, *, mapping: bool) -> None:
-        self._bound(len(self._open) >= _DEEPEST, "is nested too deeply")
+        self._bound(event, len(self._open) >= _DEEPEST, "is nested too deeply")
         path, key = self._place()
         line = event.start_mark.line + 1
         self._open.append(_Open(line, path, key, mapping, event.anchor, _own(event.tag)))

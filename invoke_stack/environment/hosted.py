@@ -7,13 +7,16 @@ from pathlib import Path
 
 from invoke_stack import events
 from invoke_stack.compose import files
+from invoke_stack.compose.model import Model
 from invoke_stack.environment import declared, layers, selection, shown, views
 from invoke_stack.environment.lint import apps
 from invoke_stack.environment.selection import ALL, Selection
 from invoke_stack.environment.values import ResolvedEnv
 from invoke_stack.errors import StackError, UsageError
+from invoke_stack.events import Report
 from invoke_stack.process import Command
 from invoke_stack.project import Project
+from invoke_stack.redaction import is_sensitive
 
 
 def command(words: Sequence[str], values: Mapping[str, str], folder: Path) -> Command:
@@ -36,7 +39,8 @@ def run(
         words: the program and its arguments, word for word.
         here: where the caller stands; the program runs there.
         report: told which values are handed over as written.
-        only: run it in this folder instead, or with what this service gets.
+        only: run it in this folder instead, or with what this service gets: `env_file:`, then
+            `environment:`, as a container of it would.
 
     Unless a service is named, the values are those of the nearest folder with env files of its
     own, from that place upwards; at the latest those of the project.
@@ -51,6 +55,8 @@ def run(
     env = shown.selected(project, only)[0][1] if only.service else _nearest(project, place)
     project.secrets.learn(env.secrets())
     values = host_view(project, env, report)
+    if only.service:
+        values |= own_values(project, only.service, report)
     refuse_second_expansion(project, place, {**project.environ, **values})
     return project.runner.attach(command(words, values, place))
 
@@ -76,17 +82,43 @@ def host_view(
     except UsageError:  # no stack, so no services whose address could be meant
         return values
     try:
-        ports = declared.load(project).model.ports() if keys else ()
+        stack = declared.load(project).model if keys else None
     except StackError as problem:
         report(events.Warned(f"URLs are handed over as written: {problem}", problem.hint))
         return values
-    for key in keys:
-        try:
-            values[key] = views.to_host(key, values[key], ports, extra=extra)
-        except UsageError as problem:
-            report(events.Warned(f"{problem}; handed over as written", problem.hint))
+    if stack is not None:
+        _seen_from_here(project, values, keys, stack, report)
     project.secrets.learn([values[key] for key in keys if env.values[key].sensitive])
     return values
+
+
+def own_values(
+    project: Project, service: str, report: events.Report = events.silent
+) -> dict[str, str]:
+    """Return what a service's `environment:` sets, with URLs as this machine reaches them."""
+    stack = declared.load(project)
+    passed = stack.env.exported()  # a key without a value is Compose's own
+    given = stack.model.services[service].environment.items()
+    found = {key: passed.get(key) if text is None else text for key, text in given}
+    values = {key: text for key, text in found.items() if text is not None}
+    keys = [key for key in values if views.has_views(key, extra=project.settings.env.rewrite)]
+    _seen_from_here(project, values, keys, stack.model, report)
+    project.secrets.learn([values[key] for key in keys if is_sensitive(key, values[key])])
+    return values
+
+
+def _seen_from_here(
+    project: Project, values: dict[str, str], keys: Sequence[str], stack: Model, report: Report
+) -> None:
+    """Change the values of these keys to what a program on this machine reaches."""
+    ports, services = stack.ports(), stack.services
+    for key in keys:
+        try:
+            values[key] = views.to_host(
+                key, values[key], ports, extra=project.settings.env.rewrite, services=services
+            )
+        except UsageError as problem:
+            report(events.Warned(f"{problem}; handed over as written", problem.hint))
 
 
 def refuse_second_expansion(project: Project, place: Path, values: Mapping[str, str]) -> None:

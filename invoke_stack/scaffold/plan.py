@@ -26,6 +26,7 @@ class Change:
         filled: keys that were there without a value.
         generated: those among them that hold a new secret.
         open: required keys that a person has to fill in.
+        empty: other keys among those added that have no value yet.
     """
 
     target: Target
@@ -35,6 +36,7 @@ class Change:
     filled: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -122,7 +124,8 @@ def _created(target: Target, made: Mapping[str, str | None], ledger: Ledger) -> 
     # What Compose or another reader would refuse must not come out of a template.
     dotenv.parse(after.encode(), target.template.file, allow=tuple(made))
     added = tuple(target.template.specs)
-    return Change(target, None, after, added, (), _new(made, added, ledger), _open(target, after))
+    fresh, lacking = _new(made, added, ledger), _open(target, after)
+    return Change(target, None, after, added, (), fresh, lacking, _empty(after, added, lacking))
 
 
 def _completed(
@@ -147,6 +150,7 @@ def _completed(
     )
     after = _with(text, target.template.text, missing)
     given = tuple(missing) + tuple(sorted(str(key) for key in filled))
+    lacking = _open(target, after)
     return Change(
         target,
         before,
@@ -154,7 +158,8 @@ def _completed(
         tuple(missing),
         given[len(missing) :],
         _new(made, given, ledger),
-        _open(target, after),
+        lacking,
+        _empty(after, tuple(missing), lacking),
     )
 
 
@@ -195,3 +200,8 @@ def _open(target: Target, after: str) -> tuple[str, ...]:
         for key, spec in target.template.specs.items()
         if spec.required and key in said and (not said[key] or placeholders.reason(key, said[key]))
     )
+
+
+def _empty(after: str, added: Sequence[str], lacking: Sequence[str]) -> tuple[str, ...]:
+    said = lines.values(after.removeprefix("\ufeff"))
+    return tuple(key for key in added if key not in lacking and said.get(key) == "")

@@ -38,6 +38,8 @@ _SINCE = re.compile(
     r"\d+(\.\d+)?|(\d+(\.\d+)?(h|ms|us|µs|ns|m|s))+|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?)?"
     r"(Z|[+-]\d\d:\d\d)?"
 )
+DOING = {"stop": "stopping", "start": "starting", "restart": "restarting"}
+DONE = {"stop": "stopped", "start": "started", "restart": "restarted"}
 SHELL = ("sh", "-c", "command -v bash >/dev/null && exec bash; exec sh")
 
 
@@ -63,7 +65,7 @@ def change(
         if not any(each.service == name for each in found):
             raise UnreachableError(name, "is not up", hint=f"inv stack.up -s {name}")
     meant = tuple(services) or tuple(sorted({each.service for each in found}))
-    report(events.Step(f"{verb} {', '.join(meant)}"))
+    report(events.Step(f"{DOING[verb]} {', '.join(meant)}"))
     if on_embedded(project):
         with state.alone(project, f"stack.{verb}"):
             acting.change(project, verb, meant, report)

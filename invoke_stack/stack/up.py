@@ -38,6 +38,7 @@ class Request:
     pull: bool = False
     recreate: bool = False
     timeout_s: int = 0
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ def _embedded(  # noqa: PLR0913 - as `_Run`
         report(events.Note("images need Docker: nothing is built or pulled"))
     blanks.warn(declared, report)
     run = embedded.bringing(project, declared, engine, wanted, report)
-    run = replace(run, recreate=request.recreate, timeout_s=request.timeout_s)
+    run = replace(
+        run, recreate=request.recreate, timeout_s=request.timeout_s, strict=request.strict
+    )
     try:
         run.run()
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STUDIO_PORT = 5555
 REMOTE = {
     "allow_remote": "Also on a database that is not this stack's.",
-    "confirm": "Its name, typed beforehand.",
+    "confirm": "The database's name, in place of typing it.",
     **TARGET,
 }
 

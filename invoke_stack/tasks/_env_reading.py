@@ -149,7 +149,7 @@ def _differences(run: Run, found: tuple[Difference, ...]) -> None:
 @stack_task(
     name="run",
     help={
-        "service": "With the values that this service gets through env_file.",
+        "service": "With what this service gets: env_file, then environment.",
         "dir": "Run it in this folder, with the values of its env files.",
     },
 )

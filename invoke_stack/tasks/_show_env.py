@@ -22,6 +22,8 @@ def made(run: Run, result: Result, *, fix: bool) -> None:
         run.console.result(f"{each.file}: {_told(each, done)}")
         if each.open:
             run.console.note(f"{each.file}: fill in {', '.join(each.open)}")
+        if each.empty:
+            run.console.note(f"{each.file}: without a value yet: {', '.join(each.empty)}")
     for file in result.other_modes:
         run.console.note(f"not of mode {result.mode}: {file}")
     _ignores(run, result, fix=fix and not run.project.dry)
@@ -97,6 +99,7 @@ def _change(change: Change) -> dict[str, Any]:
         "filled": list(change.filled),
         "generated": list(change.generated),
         "open": list(change.open),
+        "empty": list(change.empty),
     }
 
 

@@ -14,7 +14,7 @@ SERVICE = {"service": "Only this service; repeat for more."}
     iterable=("service",),
     help={
         **SERVICE,
-        "cache": "Run every step again.",
+        "cache": "With --no-cache: run every step again.",
         "platform": "For these platforms (linux/amd64,linux/arm64).",
         "push": "Push what was built, to the registry that its name tells.",
     },

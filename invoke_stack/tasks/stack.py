@@ -22,6 +22,7 @@ SERVICE = {"service": "Only this service; repeat for more."}
         "recreate": "Recreate containers that did not change.",
         "timeout": "Give up after this many seconds (0: what the health checks declare).",
         "attach": "Follow the logs once everything is ready.",
+        "strict": "Without Docker: refuse a server of another version than the image's.",
     },
 )
 def up(  # noqa: PLR0913 - one argument for each flag
@@ -32,6 +33,7 @@ def up(  # noqa: PLR0913 - one argument for each flag
     recreate: bool = False,
     timeout: int = 0,
     attach: bool = False,
+    strict: bool = False,
 ) -> None:
     """Start the stack and wait until every service is ready."""
     from invoke_stack.stack import up as domain
@@ -39,7 +41,12 @@ def up(  # noqa: PLR0913 - one argument for each flag
 
     require_seconds(timeout)
     request = domain.Request(
-        tuple(service or ()), build=build, pull=pull, recreate=recreate, timeout_s=timeout
+        tuple(service or ()),
+        build=build,
+        pull=pull,
+        recreate=recreate,
+        timeout_s=timeout,
+        strict=strict,
     )
     result = domain.up(run.project, request, run.console.report)
     run.console.finish()
@@ -54,7 +61,7 @@ def up(  # noqa: PLR0913 - one argument for each flag
     yes=True,
     help={
         "volumes": "Remove the volumes and their data too, after a backup.",
-        "backup": "With --volumes: skip the backup of a database that cannot be backed up.",
+        "backup": "With --no-backup: remove the volumes without a backup.",
     },
 )
 def down(run: Run, volumes: bool = False, backup: bool = True) -> None:
@@ -83,7 +90,8 @@ def _change(run: Run, verb: str, service: Any) -> None:
     from invoke_stack.stack import operate
 
     meant = operate.change(run.project, verb, tuple(service or ()), run.console.report)
-    run.console.note(f"{verb}: {', '.join(meant)}")
+    if not run.project.dry:
+        run.console.note(f"{operate.DONE[verb]}: {', '.join(meant)}")
 
 
 @stack_task(iterable=("service",), help=SERVICE)

@@ -88,6 +88,7 @@ def test_init_as_json_names_keys_and_no_values(stage: Stage) -> None:
             "filled": [],
             "generated": ["JWT_SECRET"],
             "open": ["PUBLIC_URL"],
+            "empty": [],
         }
     ]
     assert secret(stage) not in json.dumps(document)

@@ -137,7 +137,11 @@ def test_a_running_stack_is_addressed_by_name_without_files(
 ) -> None:
     stage.write(".env", "COMPOSE_PROFILES=all\n")
 
-    assert stage.inv("stack.restart", "-s", "web", COMPOSE_FILE="compose.yaml").code == 0
+    ran = stage.inv("stack.restart", "-s", "web", COMPOSE_FILE="compose.yaml")
+    dry = stage.inv("--dry", "stack.restart", "-s", "web", COMPOSE_FILE="compose.yaml")
+
+    assert (ran.code, ran.err) == (0, "restarting web\nrestarted: web\n")
+    assert "restarted" not in dry.err
 
     call = stage.calls("restart")[-1]
     assert call["argv"] == ["compose", "--project-name", "shop", "restart", "web"]

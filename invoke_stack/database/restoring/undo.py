@@ -52,7 +52,7 @@ def undo(  # noqa: PLR0913 - what every changing task gets
     last = kept[0]
     if server.database(database) is not None:
         source = f"{last.name} (replaced {last.mark.at}, {sizes.shown(last.database.bytes)})"
-        action = rails.Action("db.restore", "drops what is in", source=source)
+        action = rails.Action("db.restore", "replaces", source=source)
         rails.require(project, admin.target, action, consent, confirm)
     if project.dry:
         report(Planned(f"rename {last.name} to {database} and drop what is live now"))

@@ -96,6 +96,7 @@ class SqlFiles:
         if project.dry:
             report(Planned(f"run {shown}"))
             return True
+        report(Step(f"seeding from {shown}"))
         text = files.load(path, project.root)
         begin, end = ("", "") if files.alone(text) else ("BEGIN;\n", "COMMIT;\n")
         before = f"\\set ON_ERROR_STOP on\n{begin}"

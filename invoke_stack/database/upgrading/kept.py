@@ -14,7 +14,7 @@ from invoke_stack.database import sessions
 from invoke_stack.database.job import Options
 from invoke_stack.database.rails import Confirm
 from invoke_stack.database.upgrading import scripts, servers, subject, volumes
-from invoke_stack.database.upgrading.subject import TASK, Subject
+from invoke_stack.database.upgrading.subject import TASK, UNDO, Subject
 from invoke_stack.database.upgrading.volumes import Volume
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
@@ -22,7 +22,6 @@ from invoke_stack.errors import BusyError, RefusedError, UsageError
 from invoke_stack.events import Note, Planned, Report, Step
 from invoke_stack.project import Project
 
-UNDO = f"inv {TASK} --undo"
 DROP = f"inv {TASK} --drop-old"
 _END_S, _LOOK_S = 5.0, 0.2
 """How long the engine may go on counting a container that was stopped as running, in seconds."""

@@ -18,11 +18,12 @@ from invoke_stack.database.upgrading.volumes import Volume
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import UsageError
+from invoke_stack.errors import StackError, UsageError
 from invoke_stack.events import Report
 from invoke_stack.project import Project
 
 TASK = "db.upgrade"
+UNDO = f"inv {TASK} --undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,31 @@ def find(project: Project, declared: Declared, docker: Docker, report: Report) -
     project.secrets.learn([login.password] if login.password else [])
     target = Target(declared.name, service.name, container.id, provider, login)
     return Subject(declared.name, service, container, volume, folder, new, target, environment)
+
+
+def require_older(found: Subject) -> None:
+    """Require that the volume has one cluster, of an older version than the image.
+
+    Raises:
+        UsageError: it has none, several, one that lies elsewhere in part, or a newer one.
+        StackError: a run was broken off in its last step.
+    """
+    if found.volume.unfinished:  # in a dry run; any other has taken it back
+        text = "a run was broken off in its last step"
+        raise StackError(found.where, text, hint=f"without --dry it is taken back: inv {TASK}")
+    if not found.before.isdecimal():
+        text = "holds no cluster, so there is nothing to upgrade"
+        raise UsageError(found.where, text, hint="a new one is made by: inv stack.up")
+    if len(found.volume.clusters) > 1:
+        each = " and ".join(f"PostgreSQL {c.version} in {c.folder}" for c in found.volume.clusters)
+        raise UsageError(found.where, f"holds more than one: {each}", hint="move one out of it")
+    if int(found.before) > int(found.new):
+        text = f"is of PostgreSQL {found.before}, its image of {found.new}: there is no way down"
+        hint = f"set the image to PostgreSQL {found.before} again, or go back: {UNDO}"
+        raise UsageError(found.where, text, hint=hint)
+    if found.volume.elsewhere:
+        text = f"has {' and '.join(found.volume.elsewhere)} outside its folder, which is not moved"
+        raise UsageError(found.where, text, hint="back up and restore: docs/restoring.md")
 
 
 def _own_environment(docker: Docker, service: Service) -> dict[str, str]:

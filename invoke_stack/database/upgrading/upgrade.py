@@ -23,15 +23,15 @@ from invoke_stack.database import everything, rails
 from invoke_stack.database.logins import as_role
 from invoke_stack.database.rails import Action, Confirm
 from invoke_stack.database.upgrading import images, kept, moving, scripts, servers, subject, volumes
-from invoke_stack.database.upgrading.kept import DROP, UNDO, Upgraded
+from invoke_stack.database.upgrading.kept import DROP, Upgraded
 from invoke_stack.database.upgrading.moving import MAINTENANCE, State
 from invoke_stack.database.upgrading.servers import NEW_PORT, Server
-from invoke_stack.database.upgrading.subject import TASK, Subject
+from invoke_stack.database.upgrading.subject import TASK, UNDO, Subject
 from invoke_stack.database.values import Stakes
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment.declared import Declared
-from invoke_stack.errors import StackError, UsageError
-from invoke_stack.events import Planned, Report, Step
+from invoke_stack.errors import StackError
+from invoke_stack.events import Planned, Report, Step, Warned
 from invoke_stack.project import Project
 
 BACK = "nothing was changed: the volume is what it was"
@@ -70,8 +70,11 @@ def upgrade(  # noqa: PLR0913 - what every changing task gets
     with kept.alone(project):
         found = kept.recovered(project, found, report)
         if found.before == found.new:
+            for each in found.volume.clusters[1:]:
+                text = f"{found.where} also holds PostgreSQL {each.version} in {each.folder}"
+                report(Warned(text, "an image of that version reads it, with its PGDATA there"))
             return None
-        _require_upgrade(found)
+        subject.require_older(found)
         old = _old_image(project, docker, found, image, report)
         _allowed(project, found, confirm)
         volumes.require_room(found.volume)
@@ -214,25 +217,6 @@ class _Run:
         """Give the new cluster the old one's rules of who may log in."""
         mounts, name = (f"{self.aside}:/from:ro", f"{self.fresh}:/to"), self.found.helper("files")
         volumes.change(self.project, self.found.image, mounts, scripts.CARRY, name=name)
-
-
-def _require_upgrade(found: Subject) -> None:
-    if found.volume.unfinished:  # in a dry run; any other has taken it back
-        text = "a run was broken off in its last step"
-        raise StackError(found.where, text, hint=f"without --dry it is taken back: inv {TASK}")
-    if not found.before.isdecimal():
-        text = "holds no cluster, so there is nothing to upgrade"
-        raise UsageError(found.where, text, hint="a new one is made by: inv stack.up")
-    if len(found.volume.clusters) > 1:
-        each = " and ".join(f"PostgreSQL {c.version} in {c.folder}" for c in found.volume.clusters)
-        raise UsageError(found.where, f"holds more than one: {each}", hint="move one out of it")
-    if int(found.before) > int(found.new):
-        text = f"is of PostgreSQL {found.before}, its image of {found.new}: there is no way down"
-        hint = f"set the image to PostgreSQL {found.before} again, or go back: {UNDO}"
-        raise UsageError(found.where, text, hint=hint)
-    if found.volume.elsewhere:
-        text = f"has {' and '.join(found.volume.elsewhere)} outside its folder, which is not moved"
-        raise UsageError(found.where, text, hint="back up and restore: docs/restoring.md")
 
 
 def _old_image(project: Project, docker: Docker, found: Subject, named: str, report: Report) -> str:

@@ -6,21 +6,18 @@ leaves nothing that looks like a database. Until then the server has no port.
 
 from __future__ import annotations
 
-import gzip
-import lzma
-import re
 import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoke_stack import events, files
 from invoke_stack.command import FOLDER, Command
-from invoke_stack.engines.embedded import postgres, processes
+from invoke_stack.engines.embedded import initscripts, postgres, processes
 from invoke_stack.engines.embedded.account import Account
 from invoke_stack.engines.embedded.postgres import Settings
 from invoke_stack.errors import StackError
@@ -98,16 +95,6 @@ def clear(project: Project, data: Path) -> None:
         shutil.rmtree(each, ignore_errors=True)
 
 
-def scripts(
-    folder: Path | None, single: Sequence[Path] = ()
-) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """Return the init scripts in a folder and those mounted one by one, and files that are none."""
-    listed = list(folder.iterdir()) if folder is not None and folder.is_dir() else []
-    found = sorted((*listed, *single), key=lambda each: each.name)
-    known = tuple(each for each in found if _KNOWN.search(each.name) and each.is_file())
-    return known, tuple(each for each in found if each not in known)
-
-
 def initdb_command(making: Making, partial: Path, secret: Path, locale: str) -> Command:
     """Return the call that makes the files of a cluster."""
     argv = postgres.initdb(making.settings, secret, locale)
@@ -157,7 +144,7 @@ def _serving(making: Making, partial: Path, log: Path) -> Iterator[None]:
             if known is None or not processes.alive(runner, known) or time.monotonic() > deadline:
                 words = tuple(log.read_text(errors="replace").splitlines()[-8:])
                 text = "did not start while its data was made"
-                raise StackError(f"service {making.service}", text, detail=words)
+                raise StackError(f"service {making.service}", text, hint=_START, detail=words)
             time.sleep(POLL_S)
         yield
     finally:
@@ -203,24 +190,28 @@ def _run(making: Making, script: Path) -> None:
     if script.suffix == ".sh":
         # As in the image: with the service's environment, and clients that reach the server.
         path = f"{making.programs}:{making.project.environ.get('PATH', '')}"
-        env = {**making.environment, **_address(making, making.settings.database), "PATH": path}
-        shell = Command(("bash", str(script)), env=env, cwd=script.parent, without=("PG*",))
+        env = {
+            **making.environment,
+            "POSTGRES_USER": making.settings.user,
+            "POSTGRES_DB": making.settings.database,
+            **_address(making, making.settings.database),
+            "PATH": path,
+        }
+        shell = Command(
+            ("bash", *initscripts.options(script), str(script)),
+            env=env,
+            cwd=script.parent,
+            without=("PG*",),
+        )
         done = making.project.runner.capture(shell, timeout_s=SCRIPT_S)
     else:
         command = client(making, making.settings.database)
-        done = making.project.runner.capture(command, timeout_s=SCRIPT_S, stdin=_sql(script))
+        text = initscripts.sql(script, where)
+        done = making.project.runner.capture(command, timeout_s=SCRIPT_S, stdin=text)
     words = tuple(making.project.secrets.hide(done.stderr.strip()).splitlines()[-8:])
     if done.code != 0:
         hint = "correct it, then: inv stack.up   (nothing of this database was kept)"
         raise StackError(where, f"ended with code {done.code}", hint=hint, detail=words)
-
-
-def _sql(script: Path) -> bytes:
-    if script.suffix == ".gz":
-        return gzip.decompress(script.read_bytes())
-    if script.suffix == ".xz":
-        return lzma.decompress(script.read_bytes())
-    return script.read_bytes()
 
 
 def _synced(making: Making, partial: Path) -> None:
@@ -231,5 +222,5 @@ def _synced(making: Making, partial: Path) -> None:
     done.require(f"service {making.service}", "its data could not be written to the disk")
 
 
-_KNOWN = re.compile(r"\.(sh|sql|sql\.gz|sql\.xz)$")
+_START = "correct what it names, such as an option in `command:`, then: inv stack.up"
 _HINT = "check POSTGRES_INITDB_ARGS, and room on the disk"

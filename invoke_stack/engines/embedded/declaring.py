@@ -20,6 +20,9 @@ LOOPBACKS = ("", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost")  # noqa: S104
 EXTENSIONS = {"postgis": "postgis", "pgvector": "vector", "timescaledb": "timescaledb"}
 """What images of PostgreSQL bring along: the name of the extension."""
 
+DATA = ("/var/lib/postgresql", "/data", "/bitnami/redis/data", "/bitnami/postgresql")
+"""Where images keep their data."""
+
 PLAIN = ("postgres", "postgresql", "redis", "valkey")
 
 
@@ -82,7 +85,7 @@ def wanted(project: Project, declared: Declared, name: str) -> Wanted:
         command=(*_words(service.entrypoint), *_words(service.command)),
         environment=environment(project, declared, service),
         mounts=service.mounts,
-        notes=(*notes, *_image(service)),
+        notes=(*notes, *_image(service), *elsewhere(service)),
     )
 
 
@@ -139,6 +142,15 @@ def _ports(service: Service, kind: Kind) -> tuple[int, int, tuple[str, ...]]:
     if first.host not in LOOPBACKS:
         notes.append(f"listens on {postgres.LOOPBACK} alone, not on {first.host}")
     return first.target, first.published or 0, tuple(notes)
+
+
+def elsewhere(service: Service) -> tuple[str, ...]:
+    """Return what to say about data that a service keeps in a folder of the project on Docker."""
+    return tuple(
+        f"keeps its data below .invoke-stack, not in {mount.source}"
+        for mount in service.mounts
+        if mount.target.rstrip("/") in DATA or mount.target.startswith(f"{DATA[0]}/")
+    )
 
 
 def _image(service: Service) -> tuple[str, ...]:

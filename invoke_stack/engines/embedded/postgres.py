@@ -19,6 +19,10 @@ from invoke_stack.errors import UsageError
 LOOPBACK = "127.0.0.1"
 PORT = 5432
 SCRIPTS = "/docker-entrypoint-initdb.d"
+USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
+DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
+PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
+"""The official image's variables, then bitnami's."""
 LOCALES = ("en_US.UTF-8", "C.UTF-8", "C")
 """The official image's locale, then what most systems have, then what all have."""
 
@@ -60,19 +64,24 @@ def settings(service: str, environment: Mapping[str, str]) -> Settings:
             hint = f"set {key} itself in an env file"
             raise UsageError(service, f"{key}_FILE names a file inside a container", hint=hint)
     method = environment.get("POSTGRES_HOST_AUTH_METHOD", "")
-    password = environment.get("POSTGRES_PASSWORD", "")
+    password = first(environment, PASSWORD)
     if not password and method != "trust":
         text = "POSTGRES_PASSWORD is empty, and PostgreSQL does not start without one"
         hint = "inv env.init makes one where a template asks for it; or set it yourself"
         raise UsageError(service, text, hint=hint)
-    user = environment.get("POSTGRES_USER") or "postgres"
+    user = first(environment, USER) or "postgres"
     return Settings(
         user=user,
-        database=environment.get("POSTGRES_DB") or user,
+        database=first(environment, DATABASE) or user,
         method=method or "scram-sha-256",
         initdb=_initdb_words(service, environment.get("POSTGRES_INITDB_ARGS", "")),
         password=password,
     )
+
+
+def first(environment: Mapping[str, str], keys: Sequence[str]) -> str:
+    """Return the first value that is set, or ""."""
+    return next((environment[key] for key in keys if environment.get(key)), "")
 
 
 def _initdb_words(service: str, text: str) -> tuple[str, ...]:

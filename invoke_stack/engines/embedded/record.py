@@ -83,7 +83,8 @@ class Record:
     @property
     def mark(self) -> str:
         """A word that changes with anything that needs a restart."""
-        same = dataclasses.replace(self, pid=0, born="", started=0.0)
+        # Root starts it as the same user that it would run as without root.
+        same = dataclasses.replace(self, pid=0, born="", started=0.0, account=None)
         text = json.dumps(dataclasses.asdict(same), sort_keys=True)
         return sha256(text.encode()).hexdigest()
 

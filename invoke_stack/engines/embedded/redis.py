@@ -31,11 +31,20 @@ _OURS = (
 )
 _FILES = ("aclfile", "tls-cert-file", "tls-key-file", "tls-ca-cert-file")
 
+ARGUMENTS = ("REDIS_ARGS", "VALKEY_EXTRA_FLAGS", "REDIS_EXTRA_FLAGS")
+"""Variables with further options: redis-stack's, valkey's and bitnami's."""
+PASSWORDS = {"bitnami": ("REDIS_PASSWORD", "VALKEY_PASSWORD"), "dragonfly": ("DFLY_requirepass",)}
+"""Variables that images take the password from, by a word in their name; the official do not."""
+
 State = Literal["ready", "starting", ""]
 
 
 def directives(
-    command: Sequence[str], environment: Mapping[str, str], mounts: Sequence[Mount], service: str
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    mounts: Sequence[Mount],
+    service: str,
+    image: str = "redis",
 ) -> tuple[str, ...]:
     """Return the lines of configuration that a command line means.
 
@@ -44,6 +53,7 @@ def directives(
         environment: the service's, for `sh -c 'redis-server --requirepass "$REDIS_PASSWORD"'`.
         mounts: what the service sees of this machine, for a configuration file.
         service: for messages.
+        image: some read further options and the password from the environment.
 
     Raises:
         UsageError: it starts something else, or needs a module or file of the container.
@@ -53,7 +63,7 @@ def directives(
         words = words[1:]
     if words and Path(words[0]).name in _SERVERS:
         words = words[1:]
-    lines: list[str] = []
+    lines = _of_the_image(environment, image)
     if words and not words[0].startswith("-"):
         lines += _file(words.pop(0), mounts, service)
     lines += _options(words, mounts)
@@ -63,6 +73,14 @@ def directives(
             hint = "run this stack on Docker, or leave it away in a compose file of this mode"
             raise UsageError(service, f"{line} needs what only the image has", hint=hint)
     return tuple(line for line in lines if line.split()[0].casefold() not in _OURS)
+
+
+def _of_the_image(environment: Mapping[str, str], image: str) -> list[str]:
+    """Return what an image's own entrypoint makes of the environment."""
+    keys = [each for name, known in PASSWORDS.items() if name in image for each in known]
+    lines = [f"requirepass {quoted(environment[key])}" for key in keys if environment.get(key)]
+    words = [word for key in ARGUMENTS for word in environment.get(key, "").split()]
+    return [*lines, *_options(words, ())]
 
 
 def _plain(words: list[str], environment: Mapping[str, str], service: str) -> list[str]:

@@ -11,6 +11,7 @@ from invoke_stack.engines.embedded import (
     account,
     cluster,
     declaring,
+    initscripts,
     mounts,
     postgres,
     processes,
@@ -56,6 +57,27 @@ def ready(project: Project, wanted: Wanted) -> Ready:
         UsageError: no programs for it are here, or its command needs a container.
     """
     home = record.home(project, wanted.service)
+    fresh = not home.data.exists()
+    if wanted.kind == "postgres" and fresh:
+        postgres.settings(wanted.service, wanted.environment)
+    found, warnings = _programs(project, wanted, home)
+    chosen = account.find(project.environ, project.root, home.data)
+    notes = list(wanted.notes)
+    if chosen is not None and fresh:
+        notes.append(f"runs as user {chosen.name}: it must not run as root")
+    return Ready(
+        wanted=wanted,
+        programs=found if project.dry else account.reachable(found, wanted.kind, chosen),
+        account=chosen,
+        notes=tuple(f"{wanted.service}: {note}" for note in notes),
+        warnings=warnings,
+    )
+
+
+def _programs(
+    project: Project, wanted: Wanted, home: Home
+) -> tuple[Programs, tuple[events.Warned, ...]]:
+    """Return the programs that fit the data, else the image, and what is wrong with them."""
     major = postgres.version_of(home.data) if wanted.kind == "postgres" else 0
     if major:
         found, why, hint = programs.exact(project, wanted.kind, major), "", CARRY
@@ -65,23 +87,9 @@ def ready(project: Project, wanted: Wanted) -> Ready:
         found, why = programs.find(project, wanted.kind, wanted.major)
         hint = programs.HINTS[wanted.kind]
     lacks = _extension(project, wanted, found)
-    if wanted.kind == "postgres" and not home.data.exists():
-        postgres.settings(wanted.service, wanted.environment)
-    chosen = account.find(project.environ, project.root, home.data)
-    notes = list(wanted.notes)
-    if chosen is not None and not home.data.exists():
-        notes.append(f"runs as user {chosen.name}: it must not run as root")
-    return Ready(
-        wanted=wanted,
-        programs=found if project.dry else account.reachable(found, wanted.kind, chosen),
-        account=chosen,
-        notes=tuple(f"{wanted.service}: {note}" for note in notes),
-        warnings=tuple(
-            events.Warned(f"{wanted.service} ({wanted.image}) {text}", instead)
-            for text, instead in ((why, hint), (lacks, programs.HINTS["postgres"]))
-            if text
-        ),
-    )
+    said = ((why, hint), (lacks, programs.HINTS["postgres"]))
+    name = f"{wanted.service} ({wanted.image})"
+    return found, tuple(events.Warned(f"{name} {text}", instead) for text, instead in said if text)
 
 
 def planned(project: Project, found: Ready, port: int) -> Record:
@@ -91,14 +99,15 @@ def planned(project: Project, found: Ready, port: int) -> Record:
         UsageError: its command needs a container.
     """
     wanted = found.wanted
-    home = record.home(project, wanted.service)
     argv: tuple[str, ...] = (found.programs.server, "-")
     config = ""
     if wanted.kind == "postgres":
-        known_by = f"{wanted.volume[:50]}.{processes.mark(home.data)}"
-        argv = postgres.server(wanted.command, wanted.mounts, known_by)
+        mark = processes.mark(record.home(project, wanted.service).data)
+        argv = postgres.server(wanted.command, wanted.mounts, f"{wanted.volume[:50]}.{mark}")
     else:
-        lines = redis.directives(wanted.command, wanted.environment, wanted.mounts, wanted.service)
+        lines = redis.directives(
+            wanted.command, wanted.environment, wanted.mounts, wanted.service, wanted.image
+        )
         config = redis.config(lines, port, found.programs.version)
     return Record(
         service=wanted.service,
@@ -141,7 +150,7 @@ def _making(  # noqa: PLR0913 - what a cluster is made of
     single = [
         each.source for each in wanted.mounts if each.target.startswith(f"{postgres.SCRIPTS}/")
     ]
-    known, unknown = cluster.scripts(folder, single)
+    known, unknown = initscripts.find(folder, single)
     for each in unknown:
         report(events.Warned(f"{plan.service}: {each.name} is no init script that runs here"))
     return cluster.Making(

@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 from invoke_stack import files
-from invoke_stack.engines.embedded import cluster, postgres, processes, record, redis, sockets
-from invoke_stack.engines.embedded.account import Account
+from invoke_stack.engines.embedded import (
+    account,
+    cluster,
+    postgres,
+    processes,
+    record,
+    redis,
+    sockets,
+)
 from invoke_stack.engines.embedded.record import Record
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.process import Command
@@ -57,13 +64,16 @@ def start(project: Project, found: Record) -> Record:
 
     Raises:
         StackError: the server does not end.
+        UsageError: its data belongs to another user.
     """
     home = record.home(project, found.service)
     settle(project, home.data)
+    # Whoever started it before may have been root, or not have been.
+    owner = account.find(project.environ, project.root, home.data)
+    found = dataclasses.replace(found, account=owner.numbers if owner else None)
     if found.sockets:
         # Folders for temporary files are emptied, when the machine starts at the latest.
-        account = Account(*found.account, "") if found.account else None
-        found = dataclasses.replace(found, sockets=str(sockets.make(home.folder, account)))
+        found = dataclasses.replace(found, sockets=str(sockets.make(home.folder, owner)))
         sockets.clean(found.sockets)
     if home.log.exists() and home.log.stat().st_size > LOG_BYTES:
         home.log.replace(home.log.with_suffix(".old"))

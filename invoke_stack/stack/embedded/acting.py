@@ -55,11 +55,7 @@ def logs(
 ) -> None:
     """Hand the services' lines to ``show``, each behind its service's name.
 
-    Args:
-        project: the project.
-        services: whose.
-        flags: those of `docker compose logs`.
-        show: prints a line.
+    ``flags`` are those of `docker compose logs`.
 
     Raises:
         UsageError: `--since`, which the servers' own files cannot tell.
@@ -76,16 +72,15 @@ def logs(
         text, places[name] = _whole(log)
         for line in text.splitlines()[-count:] if count else ():
             show(f"{name:<{width}}  | {line}")
-    while "--follow" in flags:
+    live = "--follow" in flags
+    while live:
         # Once nothing runs any more, nothing is written any more.
         live = any(_runs(project, name) for name in services)
         for name in services:
             lines, places[name] = _fresh(record.home(project, name).log, places[name])
             for line in lines:
                 show(f"{name:<{width}}  | {line}")
-        if not live:
-            return
-        time.sleep(POLL_S)
+        time.sleep(POLL_S if live else 0)
 
 
 def execute(
@@ -136,8 +131,9 @@ def _login(found: Record) -> dict[str, str]:
     """Return who a client of PostgreSQL is where it does not say so itself."""
     if found.kind != "postgres":
         return {}
-    user = found.environment.get("POSTGRES_USER") or "postgres"
-    return {"PGUSER": user, "PGDATABASE": found.environment.get("POSTGRES_DB") or user}
+    user = postgres.first(found.environment, postgres.USER) or "postgres"
+    name = postgres.first(found.environment, postgres.DATABASE) or user
+    return {"PGUSER": user, "PGDATABASE": name}
 
 
 def _require(project: Project, name: str) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,10 +31,11 @@ def instead(project: Project, service: Service) -> str:
     folder = context(service)
     script = _script(folder)
     if not script:
-        return "run it yourself with the stack's values: inv env.run -- COMMAND"
+        return f"run it yourself with its values: inv env.run --service {service.name} -- COMMAND"
     manager = managers.find(project, folder).name
-    where = "" if folder == project.root else f"(in {project.shown(folder)}) "
-    return f"run it {where}with: inv env.run -- {manager} run {script}"
+    where = "" if folder == project.root else f" --dir {shlex.quote(project.shown(folder))}"
+    call = f"inv env.run --service {service.name}{where} -- {manager} run {script}"
+    return f"run it with: {call}"
 
 
 def context(service: Service) -> Path:

@@ -34,7 +34,7 @@ def down(project: Project, service: str, *, data: bool = False) -> None:
     except OSError as problem:
         text = f"cannot be removed: {problem.strerror}"
         hint = "remove the folder as the user who owns it"
-        raise StackError(str(problem.filename or home.folder), text, hint=hint) from problem
+        raise StackError(str(home.folder), text, hint=hint) from problem
 
 
 def require_none(project: Project) -> None:

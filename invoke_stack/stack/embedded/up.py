@@ -50,6 +50,7 @@ class Bringing:
         names: the services of it that run here.
         others: those that need a container.
         timeout_s: how long one service may take; 0: as long as it needs within reason.
+        strict: refuse programs that are not what the image is, in place of a warning.
     """
 
     project: Project
@@ -60,6 +61,7 @@ class Bringing:
     others: tuple[str, ...]
     recreate: bool = False
     timeout_s: float = 0.0
+    strict: bool = False
 
     def run(self) -> None:
         """Start what does not run as declared, and wait until it is ready.
@@ -92,6 +94,8 @@ class Bringing:
         for note in found.notes:
             self.report(events.Note(note))
         for each in found.warnings:
+            if self.strict:
+                raise UsageError("--strict", each.text, hint=each.hint)
             self.report(each)
         return found
 

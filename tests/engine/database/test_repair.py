@@ -18,6 +18,7 @@ services:
       POSTGRES_PASSWORD: ${DB_PASSWORD}
       POSTGRES_DB: ${DB_NAME}
     volumes: [data:/var/lib/postgresql/data]
+    healthcheck: {test: [CMD, pg_isready, -h, 127.0.0.1], interval: 5s, retries: 12}
 volumes:
   data:
 """

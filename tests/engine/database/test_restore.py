@@ -491,6 +491,8 @@ def test_the_task_asks_for_yes_off_a_terminal_and_tells_what_it_did(  # A36, A38
     assert f"{kept}, kept by an earlier run, is dropped" in again.stderr
     assert kept not in refused.stderr
 
+    asked = inv(server, shop, "db.restore", "--undo")
+    assert f"replaces database {shop.name} of service pg with {kept} (" in asked.stderr
     undone = inv(server, shop, "db.restore", "--undo", "--yes")
     assert undone.returncode == 0, undone.stderr
     assert undone.stdout == f"{shop.name}: as it was before\n"

@@ -18,7 +18,7 @@ from invoke_stack.database.sqlfiles.tool import NO_DRIFT, SqlFiles
 from invoke_stack.engines import opening
 from invoke_stack.environment import declared
 from invoke_stack.errors import BusyError, ExitCode, StackError, UsageError
-from invoke_stack.events import Event, silent
+from invoke_stack.events import Event, Step, silent
 from invoke_stack.project import Project
 
 pytestmark = pytest.mark.engine
@@ -236,8 +236,10 @@ def test_the_seed_runs_whole_or_not_at_all(bench: Bench) -> None:
     assert bench.query("SELECT count(*) FROM a") == "1"
     seed.write_text("INSERT INTO a VALUES (2)")
 
-    assert bench.tool.seed(bench.project, bench.place, silent) is True
+    told: list[Event] = []
+    assert bench.tool.seed(bench.project, bench.place, told.append) is True
     assert bench.query("SELECT sum(id) FROM a") == "3"
+    assert told == [Step("seeding from seed.sql")]
 
 
 def test_a_name_makes_the_next_file_and_an_empty_one_is_not_applied(bench: Bench) -> None:

@@ -307,9 +307,11 @@ def test_the_url_is_masked_until_it_is_revealed(site: Project) -> None:
 @pytest.mark.both
 def test_a_program_of_this_machine_gets_an_address_that_answers(site: Project) -> None:
     done = site.inv("env.run", "--", sys.executable, "-c", CALLS, "DIRECT_URL").ok()
+    inside = ("env.run", "--service", "web", "--", sys.executable, "-c", CALLS, "DATABASE_URL")
     (shown,) = (each for each in site.inv("stack.urls", "--json").ok().document["urls"])
 
     assert done.stdout in {f"localhost {site.ports['PG_PORT']} {each}\n" for each in "NS"}
+    assert site.inv(*inside).ok().stdout == done.stdout  # also what only `environment:` names
     assert (shown["service"], shown["published"]) == ("pg", site.ports["PG_PORT"])
     assert shown["url"] == f"postgresql://127.0.0.1:{site.ports['PG_PORT']}"
 

@@ -66,7 +66,7 @@ CREATE TABLE odd (x int CHECK (x < most()));
 INSERT INTO odd VALUES (7);
 CREATE OR REPLACE FUNCTION most() RETURNS int LANGUAGE sql AS 'SELECT 1';
 """
-WAYS = {"KILL": "copying volume", "TERM": "dumping shop", "INT": "moving database shop"}
+WAYS = {"TERM": "copying volume", "KILL": "dumping shop", "INT": "moving database shop"}
 LAST = "putting PostgreSQL 17's files into"
 
 
@@ -213,8 +213,6 @@ def test_the_whole_server_moves_to_the_new_version_and_back(stack: Any) -> None:
     psql(stack, "INSERT INTO item (name) VALUES ('new')")
     stack.write("compose.yaml", COMPOSE)
     assert "inv db.upgrade --undo" in stack.inv("stack.up").hint
-    refused = stack.inv("db.upgrade", "--yes")
-    assert (refused.code, "there is no way down" in refused.error) == (2, True)
 
     undone = stack.inv("db.upgrade", "--undo", "--yes", "--json").ok().document
 
@@ -222,5 +220,4 @@ def test_the_whole_server_moves_to_the_new_version_and_back(stack: Any) -> None:
     stack.up()
     assert psql(stack, LOOK) == stack.look
     assert volumes(stack) == [own(stack)]
-    assert stack.inv("db.upgrade", "--undo", "--yes").code == 2
     stack.write("compose.yaml", NEW)

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from invoke_stack.database import admin as admins
 from invoke_stack.database import catalog, verify
+from invoke_stack.database import target as targets
+from invoke_stack.engines import opening
+from invoke_stack.environment import declared
 
 pytestmark = pytest.mark.engine
 
@@ -71,3 +75,16 @@ def test_a_killed_decode_does_not_stay_behind(site: Any) -> None:
         time.sleep(0.1)
 
     assert site.programs("pg_restore") == 0
+
+
+@pytest.mark.both
+def test_programs_and_room_are_looked_at_where_the_server_is(site: Any) -> None:
+    project = site.project()
+    with opening.open(project) as engine:
+        target = targets.find(project, declared.load(project), engine)
+        admin, server = admins.connect(project, target)
+        found = admin.machine()
+
+    assert found.client == server.major
+    assert found.cpus >= 1
+    assert found.free > 0

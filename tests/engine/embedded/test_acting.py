@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
+import pwd
 import shutil
 import signal
 from collections.abc import Callable
@@ -227,6 +230,18 @@ def test_data_is_never_given_to_programs_of_another_major_version(
     assert bumped.sql("SHOW server_version_num").stdout.startswith("16")
 
 
+def test_strict_refuses_another_version_and_starts_nothing(make: Callable[..., Machine]) -> None:
+    strict = make()
+    strict.write("compose.yaml", COMPOSE.replace("postgres:16-alpine", "postgres:14"))
+
+    refused = strict.inv("stack.up", "--strict", "-s", "pg")
+
+    assert refused.code == 2
+    assert "error: --strict: pg (postgres:14) runs on " in refused.stderr
+    assert "of version 14 no programs are here" in refused.stderr
+    assert not (strict.home / "pg" / "data").exists()
+
+
 def test_programs_that_only_root_can_reach_are_no_obstacle(
     make: Callable[..., Machine], tmp_path: Path
 ) -> None:
@@ -250,3 +265,28 @@ def pixeltable() -> str:
     assert spec is not None
     assert spec.origin is not None
     return str(Path(spec.origin).parent)
+
+
+def test_root_leaves_a_stack_that_the_projects_owner_goes_on_with(
+    make: Callable[..., Machine],
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    made = make()
+    owner = pwd.getpwnam("nobody").pw_uid
+    for each in (made.folder, *made.folder.rglob("*")):
+        os.chown(each, owner, -1)
+
+    made.up("-s", "pg")
+    mine = [each for each in made.folder.rglob("*") if each.lstat().st_uid != owner]
+    # As if that user had started it.
+    path = made.home / "pg" / "service.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "account": None}))
+    before = made.pid("pg")
+    made.up("-s", "pg")
+    kept = made.pid("pg")
+    made.inv("stack.restart", "-s", "pg").ok()
+
+    assert mine == []
+    assert kept == before
+    assert Path(f"/proc/{made.pid('pg')}").stat().st_uid == owner

@@ -85,10 +85,8 @@ def test_a_second_up_leaves_running_services_alone_and_tells_what_runs_elsewhere
     again = up.up()
 
     assert (up.pid("pg"), up.pid("cache")) == before
-    assert (
-        "web is not started without Docker; run it (in web) with: inv env.run -- npm run dev"
-        in again.stderr
-    )
+    way = "run it with: inv env.run --service web --dir web -- npm run dev"
+    assert f"web is not started without Docker; {way}" in again.stderr
 
 
 def test_a_service_that_needs_a_container_is_refused_with_the_way_out(up: Machine) -> None:
@@ -97,7 +95,7 @@ def test_a_service_that_needs_a_container_is_refused_with_the_way_out(up: Machin
 
         assert (refused.code, refused.hint) == (
             2,
-            "run it (in web) with: inv env.run -- npm run dev",
+            "run it with: inv env.run --service web --dir web -- npm run dev",
         )
 
 
@@ -198,3 +196,62 @@ def test_an_init_script_that_fails_leaves_no_database_behind(make: Callable[...,
     broken.write("init/3-broken.sql", "SELECT 1;\n")
     broken.up()
     assert broken.sql("SELECT count(*) FROM kept").stdout == "2"
+
+
+def test_a_shell_script_ends_at_its_first_failure_unless_it_may_be_executed(
+    make: Callable[..., Machine],
+) -> None:
+    script = 'psql -qc "SELECT no_such_column"\npsql -qc "CREATE TABLE later ()"\n'
+    first = make(**{"init/3-broken.sh": script})
+
+    failed = first.inv("stack.up")
+
+    assert failed.code == 1
+    assert failed.error == "pg: init/3-broken.sh: ended with code 1"
+    assert not list((first.home / "pg").glob("data*"))
+    (first.folder / "init/3-broken.sh").chmod(0o755)
+    first.up()
+    assert first.sql("SELECT to_regclass('later') IS NOT NULL").stdout == "t"
+
+
+def test_init_scripts_see_the_names_that_the_service_leaves_to_the_image(
+    make: Callable[..., Machine],
+) -> None:
+    plain = COMPOSE.replace("      POSTGRES_USER: app\n", "").replace(
+        "      POSTGRES_DB: shop\n", ""
+    )
+    script = 'set -u\npsql -qc "CREATE SCHEMA \\"$POSTGRES_USER-$POSTGRES_DB\\""\n'
+    made = make(plain, **{"init/3-names.sh": script})
+
+    made.up("-s", "pg")
+
+    names = "SELECT count(*) FROM pg_namespace WHERE nspname = 'postgres-postgres'"
+    asked = made.inv("stack.exec", "-s", "pg", "--", "psql", "-XAtc", names)
+    assert asked.ok().stdout == "1\n"
+
+
+@pytest.mark.parametrize(("name", "packer"), [("3-dump.sql.gz", "gzip"), ("3-dump.sql.xz", "xz")])
+def test_a_packed_script_that_is_broken_is_named(
+    make: Callable[..., Machine], name: str, packer: str
+) -> None:
+    broken = make(**{f"init/{name}": "not packed at all"})
+
+    failed = broken.inv("stack.up", "-s", "pg")
+
+    assert failed.code == 2
+    assert failed.error == f"pg: init/{name}: is no whole {Path(name).suffix} file"
+    assert failed.hint == f"pack it again with {packer}, then: inv stack.up"
+    assert not list((broken.home / "pg").glob("data*"))
+
+
+def test_an_option_that_the_server_lacks_is_told_with_the_next_step(
+    make: Callable[..., Machine],
+) -> None:
+    broken = make(COMPOSE.replace("max_connections=37", "no_such_option=1"))
+
+    failed = broken.inv("stack.up", "-s", "pg")
+
+    assert failed.code == 1
+    assert failed.error == "service pg: did not start while its data was made"
+    assert 'unrecognized configuration parameter "no_such_option"' in failed.stderr
+    assert "inv stack.up" in failed.hint

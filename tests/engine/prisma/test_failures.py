@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from prisma_projects import FIRST, GENERATOR, INIT, VERSIONS
-from stacks import canary, free_port, run_docker
+from stacks import canary, free_port, run_docker, until
 
 if TYPE_CHECKING:
     from prisma_projects import App, Begun
 
-LOCK = "SELECT pg_advisory_lock(72707369), pg_sleep(20)"
-"""The lock that Prisma takes; it waits ten seconds for it."""
+LOCK = "SELECT pg_advisory_lock(72707369), pg_sleep(300)"
+"""The lock that Prisma takes; it waits ten seconds for it, once it has come so far."""
+HELD = """FROM pg_locks JOIN pg_database found ON found.oid = database
+WHERE locktype = 'advisory' AND granted AND datname = current_database()"""
 
 
 def a_wrong_password_is_said_without_showing_it(app: App) -> None:
@@ -88,7 +90,9 @@ def another_migration_that_holds_the_lock_is_busy(app: App) -> None:
     assert app.server is not None
     client = ("psql", "-U", "app", "-d", app.database, "-c", LOCK)
     run_docker("exec", "--detach", app.server.container, *client)
+    until(lambda: app.sql(f"SELECT count(*) {HELD}") == "1", 30, "nobody holds the lock")
     result = app.inv("db.migrate", "--prod")
+    app.sql(f"SELECT pg_terminate_backend(pid) {HELD}")
     assert result.code == 5, result.text
     assert "another migration holds the database's lock" in result.error
     assert "P1002" in result.stderr

@@ -174,6 +174,15 @@ def test_odd_values_are_refused_or_read_but_never_a_crash(
     assert list(model.parse(found).services) == ["a"]
 
 
+@pytest.mark.parametrize("name", ["../../other", "..", ".", "/other", "a b", ""])
+def test_what_cannot_be_a_services_name_never_becomes_a_folder(read: Read, name: str) -> None:
+    problem = refusal(read, f"services:\n  db: {{image: a}}\n  '{name}': {{image: postgres}}")
+
+    assert problem.where == "1.yml:3"
+    assert problem.message == f"`{name}` cannot be a service's name"
+    assert problem.hint == "use letters, digits, . _ and - alone"
+
+
 def test_a_conflict_of_forms_names_the_later_file_and_the_path(read: Read) -> None:
     problem = refusal(
         read,

@@ -52,11 +52,11 @@ def test_an_empty_file_is_an_empty_node() -> None:
     [
         ("a: [1", "f:2: broken YAML"),
         ("a:\n\tb: c\n", "f:2: broken YAML"),
-        ("a: *x\n", "f:1: an alias without its anchor"),
+        ("a: *x\n", "f:1: *x is used before &x is complete"),
         ("\0", "f: broken YAML"),
-        ("[" * 200_000, "f: YAML that is nested too deeply"),
-        ("- " * 100_000 + "a", "f: YAML that is nested too deeply"),
-        ("- a\n" * 150_000, "f: YAML that expands without bounds"),
+        ("[" * 200_000, "f:1: YAML that is nested too deeply"),
+        ("- " * 100_000 + "a", "f:1: YAML that is nested too deeply"),
+        ("- a\n" * 150_000, "f:100001: YAML that expands without bounds"),
     ],
 )
 def test_what_cannot_be_read_says_where(text: str, message: str) -> None:

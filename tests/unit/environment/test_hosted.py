@@ -117,3 +117,32 @@ def test_nothing_to_run_is_an_error(make_project: Make) -> None:
         hosted.run(project, (), project.root)
     with pytest.raises(UsageError, match="no such folder"):
         hosted.run(project, ("true",), project.root, only=Selection(folder="nowhere"))
+
+
+def test_a_services_own_environment_is_on_top_and_seen_from_here(
+    make_project: Make, runner: Any
+) -> None:
+    files = {".env": "B=mine\n", ".env.web": "A=1\nC=3\n", "compose.yaml": "services: {}"}
+    project = make_project(files=files)
+    web = {
+        "build": {"context": "."},
+        "env_file": [{"path": str(project.root / ".env.web")}],
+        "environment": {"DATABASE_URL": URL, "CACHE_URL": "redis://db:6379", "A": "2", "B": None},
+    }
+    services = {"db": DB, "web": web}
+    runner.answer("config", json.dumps({"name": "shop", "services": services}))
+    said: list[Any] = []
+
+    hosted.run(project, ("true",), project.root, said.append, only=Selection("web"))
+
+    assert runner.ran[-1].env == {
+        "A": "2",
+        "B": "mine",
+        "C": "3",
+        "CACHE_URL": "redis://db:6379",
+        "DATABASE_URL": "postgresql://app:pw@localhost:5433/app",
+    }
+    assert [each.text for each in said if isinstance(each, Warned)] == [
+        "CACHE_URL: db:6379 is not published to the host; handed over as written"
+    ]
+    assert project.secrets.hide("it is postgresql://app:pw@localhost:5433/app").count("pw") == 0

@@ -125,6 +125,13 @@ def test_required_keys_that_a_person_has_to_fill_in_are_named(scene: Scene) -> N
     assert scene.init().changes[0].open == ("URL", "C")
 
 
+def test_keys_that_come_without_a_value_are_named_once(scene: Scene) -> None:
+    scene.write({".env.example": "A=1\nSTRIPE_SECRET_KEY=\n# @required\nURL=\nJWT_SECRET=\n"})
+
+    assert scene.init().changes[0].empty == ("STRIPE_SECRET_KEY",)
+    assert scene.init().changes[0].empty == ()
+
+
 def test_a_leftover_template_makes_the_one_file_that_a_service_names(scene: Scene) -> None:
     scene.write(
         {

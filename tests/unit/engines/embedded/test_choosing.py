@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 
 from invoke_stack.compose.model import Mount, Service
-from invoke_stack.engines.embedded import account, cluster, declaring, mounts, programs, record
+from invoke_stack.engines.embedded import (
+    account,
+    declaring,
+    initscripts,
+    mounts,
+    programs,
+    record,
+)
 from invoke_stack.engines.embedded.account import Account
 from invoke_stack.engines.embedded.processes import Identity, alive, identify, working_in
 from invoke_stack.engines.embedded.record import Record
@@ -122,11 +129,29 @@ def test_a_path_inside_the_container_is_looked_up_in_the_nearest_mount() -> None
     assert mounts.inside("config_file=/etc/pg/x.conf", known) == "config_file=/b/x.conf"
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("/var/lib/postgresql/data", True),
+        ("/var/lib/postgresql/data/pgdata", True),
+        ("/data", True),
+        ("/docker-entrypoint-initdb.d", False),
+        ("/database", False),
+    ],
+)
+def test_data_in_a_folder_of_the_project_is_said_to_be_elsewhere(
+    target: str, *, said: bool
+) -> None:
+    service = Service("pg", image="postgres:16", mounts=(Mount(Path("/shop/data"), target),))
+
+    assert bool(declaring.elsewhere(service)) == said
+
+
 def test_init_scripts_are_ordered_by_name_and_the_rest_is_told(tmp_path: Path) -> None:
     for name in ("2.sh", "10.sql", "1.sql.gz", "notes.txt"):
         (tmp_path / name).write_text("")
 
-    known, unknown = cluster.scripts(tmp_path, ())
+    known, unknown = initscripts.find(tmp_path, ())
 
     assert [each.name for each in known] == ["1.sql.gz", "10.sql", "2.sh"]
     assert [each.name for each in unknown] == ["notes.txt"]

@@ -38,6 +38,14 @@ def test_the_database_is_named_like_the_user_unless_it_has_a_name() -> None:
     assert postgres.settings("pg", {**PASSWORD, "POSTGRES_USER": "app"}).database == "app"
 
 
+def test_bitnamis_variables_count_as_well() -> None:
+    found = postgres.settings(
+        "pg", {"POSTGRESQL_USERNAME": "app", "POSTGRESQL_PASSWORD": "hidden", "POSTGRES_DB": "shop"}
+    )
+
+    assert (found.user, found.database, found.password) == ("app", "shop", "hidden")
+
+
 def test_no_password_is_refused_unless_none_is_wanted() -> None:
     with pytest.raises(UsageError, match="POSTGRES_PASSWORD is empty"):
         postgres.settings("pg", {"POSTGRES_PASSWORD": ""})

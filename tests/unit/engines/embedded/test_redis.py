@@ -41,6 +41,21 @@ def test_a_command_line_becomes_configuration(
     assert directives(*command) == lines
 
 
+@pytest.mark.parametrize(
+    ("image", "environment", "lines"),
+    [
+        ("redis:7", {"REDIS_PASSWORD": "x"}, ()),
+        ("bitnami/redis:7", {"REDIS_PASSWORD": "x"}, ('requirepass "x"',)),
+        ("redis/redis-stack", {"REDIS_ARGS": "--requirepass y"}, ('requirepass "y"',)),
+        ("valkey/valkey", {"VALKEY_EXTRA_FLAGS": "--save 60 1"}, ('save "60" "1"',)),
+    ],
+)
+def test_what_an_image_makes_of_its_environment_counts(
+    image: str, environment: dict[str, str], lines: tuple[str, ...]
+) -> None:
+    assert redis.directives((), environment, (), "cache", image) == lines
+
+
 @pytest.mark.parametrize("text", ["sleep 1 && redis-server", "redis-server | tee x", "./start.sh"])
 def test_a_shell_that_does_more_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="needs a shell inside the container"):
