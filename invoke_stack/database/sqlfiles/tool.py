@@ -108,7 +108,8 @@ class SqlFiles:
         return True
 
     def generate(self, project: Project, place: Place, report: Report) -> None:
-        """Do nothing: SQL files have no client."""
+        """Do nothing but say so: SQL files have no client."""
+        report(Note("SQL files have no client: nothing to generate"))
 
     def resolve(
         self, project: Project, place: Place, name: str, report: Report, *, applied: bool
