@@ -17,6 +17,7 @@ def script(shell: str) -> str:
         UsageError: there is none for this shell.
     """
     if shell not in SHELLS:
-        hint = f"known: {', '.join(SHELLS)}"
-        raise UsageError("--shell", f"no completion for {shell or 'no shell'}", hint=hint)
+        text = f"no completion for {shell}" if shell else "which shell?"
+        hint = "inv stack.completion --shell bash, zsh or fish"
+        raise UsageError("--shell", text, hint=hint)
     return (FOLDER / f"inv.{shell}").read_text("utf-8")

@@ -57,7 +57,10 @@ def seed(  # noqa: PLR0913 - what to do, where, and the two ways out
         action = Action("db.seed", "writes the project's first rows into", destroys=False)
         agree(project, place, action, consent, confirm)
     if not tool.seed(project, place, report):
-        hint = "declare one: `migrations.seed` in prisma.config.ts, or a script named seed"
+        hint = (
+            "declare one: `migrations.seed` in prisma.config.ts, or a script named seed; "
+            "with plain SQL files: seed.sql beside their folder"
+        )
         raise UsageError("db.seed", f"{tool.name} knows of no seed here", hint=hint)
 
 
@@ -78,7 +81,8 @@ def studio(  # noqa: PLR0913 - what to do, where, and the ways out
         RefusedError: not agreed to.
     """
     if not isinstance(tool, Studio):
-        raise UsageError("db.studio", f"{tool.name} has none", hint="inv db.shell")
+        text = f"the migration tool {tool.name} has no user interface"
+        raise UsageError("db.studio", text, hint="inv db.shell")
     if precious(place):
         action = Action("db.studio", "lets this machine's browser change", destroys=False)
         agree(project, place, action, consent, confirm)

@@ -12,6 +12,7 @@ from invoke_stack import events
 from invoke_stack.compose import commands
 from invoke_stack.engines import choice, docker, opening
 from invoke_stack.engines.containers import Container
+from invoke_stack.engines.embedded import declaring
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.process import Command
@@ -167,7 +168,8 @@ def execute(
         task = "stack.run" if fresh else "stack.exec"
         raise UsageError(task, "nothing to run", hint=f"inv {task} -s {service} -- COMMAND")
     if on_embedded(project):
-        if words == SHELL:
+        own = ours.model.services.get(service)
+        if words == SHELL and (own is None or declaring.kind_of(own)):
             opening.docker_only(project, "stack.shell", "inv db.shell, inv cache.shell")
         return acting.execute(project, ours.model, service, words, fresh=fresh)
     running = [each for each in found if each.service == service and each.running]

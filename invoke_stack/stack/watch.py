@@ -29,7 +29,7 @@ def watched(declared: Declared, chosen: Sequence[str]) -> tuple[str, ...]:
     able = tuple(sorted(name for name, each in active.items() if each.watched))
     unable = [name for name in chosen if name not in able]
     if unable or not able:
-        where = unable[0] if unable else f"--{declared.mode.name}"
+        where = unable[0] if unable else f"mode {declared.mode.name}"
         text = "has no `develop.watch`" if unable else "no service has a `develop.watch`"
         files = preflight.project_files(declared)
         raise UsageError(where, text, hint=f"write below the service in {files}: {FORM}")

@@ -147,7 +147,7 @@ def snapshot(run: Run, name: str = "", delete: bool = False, target: str = "") -
             return
         made = domain.snapshot(run.project, found, engine, name, run.console.report, target)
     if made is not None:
-        _show_restore.snapshot(run, made)
+        _show_restore.snapshot(run, made, target)
 
 
 @stack_task(json=True, yes=True, help={"name": "The snapshot; the newest by default.", **_REMOTE})

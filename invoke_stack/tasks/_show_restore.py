@@ -36,13 +36,15 @@ def renewed(run: Run, done: Renewed) -> None:
         run.console.note(f"what was in the old one: {file}")
 
 
-def snapshot(run: Run, made: Snapshot) -> None:
-    """Print a new snapshot."""
+def snapshot(run: Run, made: Snapshot, target: str) -> None:
+    """Print a new snapshot and the way back to it."""
     if run.json:
         run.console.document(made.mapping())
         return
     run.console.result(made.name)
     run.console.note(f"{sizes.shown(made.bytes)}, {made.seconds:.1f} s, {VOLATILE}: no backup")
+    to = f" --target {target}" if target else ""
+    run.console.note(f"back with: inv db.rewind --name {made.name}{to}")
 
 
 def dropped(run: Run, gone: tuple[str, ...]) -> None:
@@ -67,6 +69,9 @@ def snapshots(run: Run, from_: str) -> tuple[Snapshot, ...]:
 
 def listed(run: Run, found: tuple[Snapshot, ...]) -> None:
     """Print the snapshots below the backups."""
-    rows = [(each.name, sizes.shown(each.bytes), each.created_at, VOLATILE) for each in found]
+    rows = [
+        (each.name, sizes.shown(each.bytes), each.created_at[:16].replace("T", " "), VOLATILE)
+        for each in found
+    ]
     if rows and not run.json:
-        run.console.table(("snapshot", "size", "created", "state"), rows)
+        run.console.table(("snapshot", "size", "created (UTC)", "state"), rows)

@@ -159,7 +159,7 @@ def test_the_task_prints_the_script(shop: Stage) -> None:
 
     wrong = shop.inv("stack.completion")
     assert (wrong.code, wrong.out) == (2, "")
-    assert "hint: known: bash, zsh, fish" in wrong.err
+    assert "hint: inv stack.completion --shell bash, zsh or fish" in wrong.err
 
 
 class Terminal:

@@ -107,8 +107,9 @@ class SqlFiles:
             raise session.failure(project, done, shown, before.count("\n"), hint)
         return True
 
-    def generate(self, project: Project, place: Place, report: Report) -> None:
-        """Do nothing: SQL files have no client."""
+    def generate(self, project: Project, place: Place, report: Report) -> None:  # noqa: ARG002
+        """Do nothing but say so: SQL files have no client."""
+        report(Note("SQL files have no client: nothing to generate"))
 
     def resolve(
         self, project: Project, place: Place, name: str, report: Report, *, applied: bool

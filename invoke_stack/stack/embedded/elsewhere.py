@@ -10,32 +10,40 @@ from pathlib import Path
 from invoke_stack.compose.model import Service
 from invoke_stack.compose.tolerant import mapping
 from invoke_stack.environment.declared import Declared
+from invoke_stack.modes import BUILT_IN, Mode
 from invoke_stack.prisma import managers
 from invoke_stack.project import Project
 
+DEV = BUILT_IN[0]
 SCRIPTS = ("dev", "start:dev", "start", "serve")
+BUILT = ("start:prod", "start", "serve")
+"""Scripts that start what was built, for modes in which Node runs as in production."""
 
 
 def lines(project: Project, declared: Declared, names: Sequence[str]) -> tuple[str, ...]:
     """Return a line for each service that needs a container: how to run it without one."""
     return tuple(
-        f"{name} is not started without Docker; {instead(project, declared.model.services[name])}"
+        f"{name} is not started without Docker; "
+        f"{instead(project, declared.model.services[name], declared.mode)}"
         for name in names
     )
 
 
-def instead(project: Project, service: Service) -> str:
-    """Return how to have a service without Docker."""
+def instead(project: Project, service: Service, mode: Mode = DEV) -> str:
+    """Return how to have a service of a mode without Docker."""
     if not service.built:
         return f"nothing here runs {service.image}"
     folder = context(service)
-    script = _script(folder)
+    script = _script(folder, BUILT if mode.node == "production" else SCRIPTS)
     if not script:
-        return f"run it yourself with its values: inv env.run --service {service.name} -- COMMAND"
+        return f"run it yourself with its values: {_run(service, mode)} -- COMMAND"
     manager = managers.find(project, folder).name
     where = "" if folder == project.root else f" --dir {shlex.quote(project.shown(folder))}"
-    call = f"inv env.run --service {service.name}{where} -- {manager} run {script}"
-    return f"run it with: {call}"
+    return f"run it with: {_run(service, mode)}{where} -- {manager} run {script}"
+
+
+def _run(service: Service, mode: Mode) -> str:
+    return f"inv env.run{mode.suffix} --service {service.name}"
 
 
 def context(service: Service) -> Path:
@@ -44,10 +52,10 @@ def context(service: Service) -> Path:
     return Path(build if isinstance(build, str) else str(mapping(build).get("context") or "."))
 
 
-def _script(folder: Path) -> str:
-    """Return the script of a package that starts it for development, or ""."""
+def _script(folder: Path, names: Sequence[str]) -> str:
+    """Return the first of these scripts that a package has, or ""."""
     try:
         known = mapping(json.loads((folder / "package.json").read_text("utf-8"))).get("scripts")
     except (OSError, ValueError):
         return ""
-    return next((name for name in SCRIPTS if name in mapping(known)), "")
+    return next((name for name in names if name in mapping(known)), "")

@@ -37,7 +37,7 @@ def bringing(
     others = tuple(name for name in wanted if name not in names)
     if not names:
         first = others[0]
-        hint = elsewhere.instead(project, services[first])
+        hint = elsewhere.instead(project, services[first], declared.mode)
         raise UsageError(first, "is not started by the embedded engine", hint=hint)
     return Bringing(project, declared, engine, report, names, others)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -506,7 +507,10 @@ def test_snapshots_are_listed_beside_the_backups(server: Any, shop: Any) -> None
     empty = inv(server, shop, "db.backups", "--json")
 
     assert made.stdout == "beside\n", made.stderr
+    assert "back with: inv db.rewind --name beside" in made.stderr
     assert "volatile (same volume)" in listed.stdout
+    row = r"^beside .* \d{4}-\d\d-\d\d \d\d:\d\d  volatile"
+    assert re.search(row, listed.stdout, re.MULTILINE)
     assert f"dropped {shop.name}__snap_beside" in gone.stderr
     assert json.loads(empty.stdout)["snapshots"] == []
     assert shop.databases() == [shop.name]

@@ -22,4 +22,6 @@ def test_another_shell_is_an_error_that_names_the_known_ones(shell: str) -> None
     with pytest.raises(UsageError) as caught:
         scripts.script(shell)
 
-    assert caught.value.hint == "known: bash, zsh, fish"
+    wanted = f"no completion for {shell}" if shell else "which shell?"
+    assert caught.value.message == wanted
+    assert caught.value.hint == "inv stack.completion --shell bash, zsh or fish"

@@ -27,7 +27,7 @@ def test_every_service_that_says_what_to_do_is_watched(declare: Declare) -> None
     ("services", "chosen", "message"),
     [
         (SERVICES, ["db"], "db: has no `develop.watch`"),
-        ({"db": {"image": "postgres:16"}}, [], "no service has a `develop.watch`"),
+        ({"db": {"image": "postgres:16"}}, [], "mode dev: no service has a `develop.watch`"),
         (SERVICES, ["wep"], "no such service: wep"),
     ],
 )

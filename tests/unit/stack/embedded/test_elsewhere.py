@@ -3,10 +3,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from invoke_stack.compose.model import Service
+from invoke_stack.environment.declared import Declared
+from invoke_stack.modes import find
 from invoke_stack.project import Project
 from invoke_stack.stack.embedded import elsewhere
 
@@ -55,13 +58,15 @@ def test_a_built_service_is_run_by_its_own_package(
     lock: str,
     line: str,
 ) -> None:
-    assert elsewhere.instead(make_project(), built("app", scripts, lock)).endswith(line)
+    assert elsewhere.instead(make_project(), built("app", scripts, lock), find("dev")).endswith(
+        line
+    )
 
 
 def test_the_folder_is_named_where_it_is_not_the_projects_own(
     make_project: Callable[..., Project], built: Callable[..., Service]
 ) -> None:
-    said = elsewhere.instead(make_project(), built("app", {"dev": "x"}))
+    said = elsewhere.instead(make_project(), built("app", {"dev": "x"}), find("dev"))
 
     assert said == "run it with: inv env.run --service web --dir app -- npm run dev"
 
@@ -69,4 +74,31 @@ def test_the_folder_is_named_where_it_is_not_the_projects_own(
 def test_an_image_that_nothing_here_runs_is_named(make_project: Callable[..., Project]) -> None:
     service = Service("mail", image="axllent/mailpit:v1")
 
-    assert elsewhere.instead(make_project(), service) == "nothing here runs axllent/mailpit:v1"
+    assert (
+        elsewhere.instead(make_project(), service, find("dev"))
+        == "nothing here runs axllent/mailpit:v1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "command"),
+    [
+        ("dev", "inv env.run --service web -- npm run dev"),
+        ("test", "inv env.run --test --service web -- npm run dev"),
+        ("prod", "inv env.run --prod --service web -- npm run start"),
+    ],
+)
+def test_the_command_for_what_needs_a_container_keeps_the_mode(
+    declare: Callable[..., Declared],
+    make_project: Callable[..., Project],
+    tmp_path: Path,
+    mode: str,
+    command: str,
+) -> None:
+    scripts = {"dev": "next dev", "start": "next start"}
+    (tmp_path / "package.json").write_text(json.dumps({"scripts": scripts}))
+    services: dict[str, Any] = {"web": {"build": {"context": str(tmp_path)}}}
+
+    (line,) = elsewhere.lines(make_project(), declare(services, mode=mode), ["web"])
+
+    assert line == f"web is not started without Docker; run it with: {command}"
