@@ -51,6 +51,7 @@ def ready(project: Project, wanted: Wanted) -> Ready:
 
     Raises:
         UsageError: no programs for it are here, or its command needs a container.
+        StackError: its data lacks what no server starts without.
     """
     home = record.home(project, wanted.service)
     major = postgres.version_of(home.data) if wanted.kind == "postgres" else 0
@@ -63,6 +64,8 @@ def ready(project: Project, wanted: Wanted) -> Ready:
     if wanted.kind == "postgres" and not home.data.exists():
         postgres.settings(wanted.service, wanted.environment)
     chosen = account.find(project.environ, project.root, home.data)
+    if wanted.kind == "postgres" and home.data.exists():
+        postgres.require_whole(home.data)
     notes = list(wanted.notes)
     if chosen is not None and not home.data.exists():
         notes.append(f"runs as user {chosen.name}: it must not run as root")
