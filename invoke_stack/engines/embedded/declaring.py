@@ -116,6 +116,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_free(port: int) -> bool:
+    """Tell whether nobody answers on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((postgres.LOOPBACK, port)) != 0
+
+
 def _words(command: tuple[str, ...] | None) -> tuple[str, ...]:
     """Return a command's words; Compose leaves a text whole where it fills nothing in."""
     if command is None or len(command) != 1:

@@ -14,7 +14,7 @@ from typing import Literal
 from invoke_stack.command import FOLDER
 from invoke_stack.compose.model import Mount
 from invoke_stack.engines.embedded.mounts import inside
-from invoke_stack.errors import UsageError
+from invoke_stack.errors import StackError, UsageError
 
 LOOPBACK = "127.0.0.1"
 PORT = 5432
@@ -204,3 +204,18 @@ def version_of(data: Path) -> int:
     with contextlib.suppress(OSError, ValueError):
         return int((data / "PG_VERSION").read_text().split(".")[0])
     return 0
+
+
+def require_whole(data: Path) -> None:
+    """Require what every cluster has and no server starts without.
+
+    Raises:
+        StackError: somebody else removed it; we only ever rename a whole cluster into place.
+    """
+    for name in ("PG_VERSION", "global/pg_control"):
+        if not (data / name).is_file():
+            hint = (
+                "put it back, or begin anew: inv stack.down --volumes --no-backup, then "
+                "inv stack.up and inv db.restore"
+            )
+            raise StackError(str(data), f"is no whole database: it has no {name}", hint=hint)

@@ -55,6 +55,7 @@ def ready(project: Project, wanted: Wanted) -> Ready:
 
     Raises:
         UsageError: no programs for it are here, or its command needs a container.
+        StackError: its data lacks what no server starts without.
     """
     home = record.home(project, wanted.service)
     fresh = not home.data.exists()
@@ -62,6 +63,8 @@ def ready(project: Project, wanted: Wanted) -> Ready:
         postgres.settings(wanted.service, wanted.environment)
     found, warnings = _programs(project, wanted, home)
     chosen = account.find(project.environ, project.root, home.data)
+    if wanted.kind == "postgres" and home.data.exists():
+        postgres.require_whole(home.data)
     notes = list(wanted.notes)
     if chosen is not None and fresh:
         notes.append(f"runs as user {chosen.name}: it must not run as root")

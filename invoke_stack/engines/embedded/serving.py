@@ -137,7 +137,9 @@ def wait(project: Project, found: Record, timeout_s: float = START_S) -> None:
         UnreachableError: it was not ready in time.
     """
     deadline = time.monotonic() + timeout_s
+    data = record.home(project, found.service).data
     while (now := state(project, found)) != "ready":
+        _require_address(project, found, data)
         words = tuple(f"log | {line}" for line in last_lines(project, found.service, LOG_LINES))
         if now == "gone":
             raise StackError(found.service, "ended while it started", hint=_LOGS, detail=words)
@@ -145,10 +147,17 @@ def wait(project: Project, found: Record, timeout_s: float = START_S) -> None:
             text = f"not ready within {timeout_s:g} s"
             raise UnreachableError(found.service, text, hint=_LOGS, detail=words)
         time.sleep(POLL_S)
-    data = record.home(project, found.service).data
-    if found.kind == "postgres" and not postgres.on_loopback(data):
+    _require_address(project, found, data)
+
+
+def _require_address(project: Project, found: Record, data: Path) -> None:
+    """End a PostgreSQL that goes on without the address that somebody else has, and say so."""
+    if found.kind != "postgres" or not postgres.state(data, found.pid).startswith(postgres.READY):
+        return
+    if not postgres.on_loopback(data):
+        stop(project, found)
         text = f"could not listen on {postgres.LOOPBACK}:{found.port}"
-        raise StackError(found.service, text, hint=_LOGS)
+        raise StackError(found.service, text, hint="inv stack.up tells who has that port")
 
 
 def stop(project: Project, found: Record) -> Record:

@@ -104,13 +104,21 @@ class Bringing:
         for ready in found:
             wanted = ready.wanted
             old = record.read(self.project, wanted.service)
-            port = wanted.port or (old.port if old else 0) or declaring.free_port()
+            port = wanted.port or self._unpublished(old)
             if not wanted.port:
                 text = f"{wanted.service} publishes no port; here it is {postgres.LOOPBACK}:{port}"
                 self.report(events.Note(text))
             plan = running.planned(self.project, ready, port)
             plans.append(dataclasses.replace(plan, sockets=old.sockets if old else ""))
         return plans
+
+    def _unpublished(self, old: Record | None) -> int:
+        """Return the port that a service had, unless somebody else took it, or a free one."""
+        if old is not None and (
+            serving.state(self.project, old) != "gone" or declaring.is_free(old.port)
+        ):
+            return old.port
+        return declaring.free_port()
 
     def _require_ports(self, plans: Sequence[Record]) -> None:
         """Refuse before anything is changed when somebody else listens on a port."""

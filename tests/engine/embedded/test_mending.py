@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from machine import BUSY, CONTAINED, Machine, running, working_below
+from machine import BUSY, COMPOSE, CONTAINED, Machine, running, working_below
 from stacks import Begun, until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -250,3 +250,38 @@ def test_an_interrupted_first_up_leaves_no_half_made_database(
     assert run.end().code == 130
     assert not list((slow.home / "pg").glob("data*"))
     assert [each for each in working_below(slow.folder) if "postgres" in each] == []
+
+
+def test_a_port_that_nobody_chose_is_another_one_where_somebody_took_it(
+    make: Callable[..., Machine],
+) -> None:
+    made = make(COMPOSE.replace('    ports: ["${PG_PORT}:5432"]\n', ""))
+    made.up("-s", "pg")
+    port = made.record("pg")["port"]
+    made.inv("stack.stop", "-s", "pg").ok()
+
+    with socket.create_server(("127.0.0.1", port)):
+        started = made.inv("stack.start", "-s", "pg")
+        made.up("-s", "pg")
+
+    assert started.code == 1
+    assert started.error == f"pg: could not listen on 127.0.0.1:{port}"
+    assert "inv stack.up" in started.hint
+    assert made.record("pg")["port"] != port
+
+
+def test_a_database_with_a_lost_file_is_told_and_can_begin_anew(
+    make: Callable[..., Machine],
+) -> None:
+    made = make()
+    made.up("-s", "pg")
+    made.inv("stack.stop", "-s", "pg").ok()
+    (made.home / "pg/data/global/pg_control").unlink()
+
+    refused = made.inv("stack.up", "-s", "pg")
+
+    assert refused.code == 1
+    assert refused.error.endswith("pg/data: is no whole database: it has no global/pg_control")
+    assert "inv stack.down --volumes --no-backup" in refused.hint
+    made.inv("stack.down", "--volumes", "--no-backup", "--yes").ok()
+    made.up("-s", "pg")
