@@ -107,7 +107,7 @@ class SqlFiles:
             raise session.failure(project, done, shown, before.count("\n"), hint)
         return True
 
-    def generate(self, project: Project, place: Place, report: Report) -> None:  # noqa: ARG002
+    def generate(self, project: Project, place: Place, report: Report) -> None:  # noqa: ARG002 - as the protocol has it
         """Do nothing but say so: SQL files have no client."""
         report(Note("SQL files have no client: nothing to generate"))
 
