@@ -48,7 +48,7 @@ class Planned:
 class ServiceProgress:
     """One row of the live table.
 
-    ``since_s`` counts seconds since the container was started.
+    ``since_s`` counts seconds of the wait: since the start of what was started meanwhile.
     """
 
     service: str

@@ -54,6 +54,7 @@ class Watch:
     _seen: dict[str, float] = field(default_factory=dict)
     _met: set[str] = field(default_factory=set)
     _next_suspicion: float = SUSPECT_S
+    _began: float = 0.0
 
     def until_ready(self, starting: Running) -> None:
         """Return once every service is ready.
@@ -65,7 +66,7 @@ class Watch:
             StackError: a service exited, or Compose failed.
             UnreachableError: a service did not become healthy within its own deadline.
         """
-        begin = self.clock()
+        begin = self._began = self.clock()
         while True:
             ended = starting.poll()
             found = self._look(starting=ended != 0)
@@ -94,7 +95,9 @@ class Watch:
             age = self._age(container)
             verdict = self._judge(container, age, service, starting=starting)
             found[service] = (container, verdict)
-            rows.append(events.ServiceProgress(service, verdict.kind, verdict.reason, since_s=age))
+            # What ran before is as old as it is; this wait is not.
+            waited = min(age, self.clock() - self._began)
+            rows.append(events.ServiceProgress(service, verdict.kind, verdict.reason, waited))
         self.report(events.Progress(tuple(rows)))
         return found
 

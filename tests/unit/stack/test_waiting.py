@@ -143,6 +143,16 @@ def test_a_one_shot_service_that_ends_well_is_success(
     assert reported == [events.Progress((events.ServiceProgress("init", "done"),))]
 
 
+def test_what_ran_before_is_told_with_the_wait_and_not_with_its_age(
+    watch: Callable[..., Watch], make_container: Make, reported: list[Any]
+) -> None:
+    old = make_container(health="healthy", started_at=1.0)
+
+    watch(FakeEngine([[old]], Endpoint("unix:///engine.sock"))).until_ready(FakeCompose())
+
+    assert [row.since_s for table in reported for row in table.services] == [0.0]
+
+
 def test_the_table_has_a_row_for_every_service_at_every_look(
     watch: Callable[..., Watch], make_container: Make, reported: list[Any]
 ) -> None:
