@@ -105,13 +105,26 @@ def read(project: Project, service: str) -> Record | None:
     document: dict[str, Any] = files.read_json(home(project, service).folder / NAME)
     known = {each.name for each in dataclasses.fields(Record)}
     values = {key: value for key, value in document.items() if key in known}
-    for key in ("argv", "command"):
-        values[key] = tuple(values.get(key) or ())
-    values["account"] = tuple(values["account"]) if values.get("account") else None
     try:
-        return Record(**values)
-    except TypeError:  # an unfinished or older file
+        for key in ("argv", "command"):
+            values[key] = tuple(values.get(key) or ())
+        values["account"] = tuple(values["account"]) if values.get("account") else None
+        found = Record(**values)
+    except TypeError:  # an unfinished, older or broken file
         return None
+    return found if _whole(found) else None
+
+
+def _whole(found: Record) -> bool:
+    """Tell whether what was read can be one that we wrote."""
+    numbers = (found.pid, found.port, found.target, found.started, *(found.account or ()))
+    words = (found.service, found.born, found.sockets, found.programs, found.image, found.config)
+    texts = (*words, *found.argv, *found.command)
+    return (
+        all(isinstance(each, int | float) for each in numbers)
+        and all(isinstance(each, str) for each in texts)
+        and isinstance(found.environment, dict)
+    )
 
 
 def volume(project: Project, service: str) -> str:
