@@ -36,7 +36,7 @@ def create_private(path: Path, shown: Path | None = None) -> int:
         found = os.open(path, _CREATE | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
     except OSError as problem:
         raise rights.error(shown or path, "cannot be written", problem) from problem
-    rights.hand_over(path)
+    rights.hand_over(path, found)
     return found
 
 
@@ -141,7 +141,7 @@ def _open_lock(path: Path) -> int:
         found = os.open(path, flags, PRIVATE_FILE)
     except OSError as problem:
         raise rights.error(path, "cannot be locked", problem) from problem
-    rights.hand_over(path)
+    rights.hand_over(path, found)
     return found
 
 

@@ -162,8 +162,8 @@ class SystemRunner:
         if self._announce(command):
             return 0
         with os.fdopen(os.open(log, _APPEND, 0o600), "wb") as stream:
-            rights.hand_over(log)
             number = stream.fileno()
+            rights.hand_over(log, number)
             child = self._popen(command, stdin=subprocess.PIPE, stdout=number, stderr=number)
         if child.stdin is not None:
             with contextlib.suppress(OSError):  # it may have ended already

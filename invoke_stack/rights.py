@@ -23,17 +23,27 @@ _WAYS_OUT = {
 }
 
 
-def hand_over(path: Path) -> None:
-    """Give what root has just made to the owner of its folder, whose runs go on with it.
+def hand_over(path: Path, descriptor: int | None = None) -> None:
+    """Give what root has made to the owner of its folder, whose runs go on with it.
 
     `sudo inv stack.up` would otherwise leave files that plain `inv stack.ps` cannot read.
+
+    Args:
+        path: a folder, or a file.
+        descriptor: the open file, so that nothing else can take its place meanwhile.
     """
     if os.name != "posix" or os.geteuid() != 0:
         return
     above = path.parent.stat()
-    if above.st_uid:
-        with contextlib.suppress(OSError):  # root of a container may not be allowed to
+    found = path.lstat() if descriptor is None else os.fstat(descriptor)
+    # A file with a second name may be anybody's.
+    if not above.st_uid or found.st_uid or (descriptor is not None and found.st_nlink > 1):
+        return
+    with contextlib.suppress(OSError):  # root of a container may not be allowed to
+        if descriptor is None:
             os.chown(path, above.st_uid, above.st_gid, follow_symlinks=False)
+        else:
+            os.fchown(descriptor, above.st_uid, above.st_gid)
 
 
 def error(path: Path, what: str, problem: OSError) -> StackError:

@@ -134,6 +134,8 @@ def _without(project: Project, missing: str, start: str) -> Choice:
 
 def _keeps_data(project: Project) -> bool:
     last = files.read_json(project.root / STATE / RECORD)
-    if last.get("engine") != "embedded":
+    # Where the file is lost, the data itself tells: before there was a choice there was Docker.
+    engine = last.get("engine", "docker" if last.get("project") else "embedded")
+    if engine != "embedded":
         return False
     return any((project.root / STATE / DATA).glob("*/data"))

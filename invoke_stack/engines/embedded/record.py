@@ -105,12 +105,14 @@ def read(project: Project, service: str) -> Record | None:
     document: dict[str, Any] = files.read_json(home(project, service).folder / NAME)
     known = {each.name for each in dataclasses.fields(Record)}
     values = {key: value for key, value in document.items() if key in known}
-    for key in ("argv", "command"):
-        values[key] = tuple(values.get(key) or ())
-    values["account"] = tuple(values["account"]) if values.get("account") else None
     try:
+        for key in ("argv", "command"):
+            values[key] = tuple(values.get(key) or ())
+        values["account"] = tuple(values["account"]) if values.get("account") else None
         found = Record(**values)
-    except TypeError:  # an unfinished or older file
+    except TypeError:  # an unfinished, older or broken file
+        return None
+    if not _whole(found):
         return None
     if found.place == place(project, service):
         return found
@@ -121,6 +123,18 @@ def read(project: Project, service: str) -> Record | None:
 def place(project: Project, service: str) -> str:
     """Return where a service's files lie, for comparing."""
     return str(home(project, service).folder.resolve())
+
+
+def _whole(found: Record) -> bool:
+    """Tell whether what was read can be one that we wrote."""
+    numbers = (found.pid, found.port, found.target, found.started, *(found.account or ()))
+    words = (found.service, found.born, found.sockets, found.programs, found.image, found.config)
+    texts = (*words, *found.argv, *found.command)
+    return (
+        all(isinstance(each, int | float) for each in numbers)
+        and all(isinstance(each, str) for each in texts)
+        and isinstance(found.environment, dict)
+    )
 
 
 def volume(project: Project, service: str) -> str:

@@ -134,7 +134,7 @@ def provide(project: Project, found: Ready, plan: Record, report: events.Report)
     """Make the service's data where there is none, and return its record with its folders."""
     home = serving.prepare(project, plan.service)
     if plan.kind == "postgres":
-        place = sockets.make(home.folder, found.account)
+        place = sockets.make(home.folder, found.account, known=plan.sockets)
         plan = dataclasses.replace(plan, sockets=str(place))
         if not home.data.exists():
             report(events.Step(f"{plan.service}: making its database"))

@@ -73,7 +73,8 @@ def start(project: Project, found: Record) -> Record:
     found = dataclasses.replace(found, account=owner.numbers if owner else None)
     if found.sockets:
         # Folders for temporary files are emptied, when the machine starts at the latest.
-        found = dataclasses.replace(found, sockets=str(sockets.make(home.folder, owner)))
+        place = sockets.make(home.folder, owner, known=found.sockets)
+        found = dataclasses.replace(found, sockets=str(place))
         sockets.clean(found.sockets)
     if home.log.exists() and home.log.stat().st_size > LOG_BYTES:
         home.log.replace(home.log.with_suffix(".old"))

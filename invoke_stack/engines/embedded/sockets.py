@@ -19,18 +19,21 @@ from invoke_stack.errors import StackError
 LONGEST = 103 - len("/.s.PGSQL.65535")
 
 
-def make(folder: Path, account: Account | None) -> Path:
+def make(folder: Path, account: Account | None, known: str = "") -> Path:
     """Return a service's socket folder, created where it is not there.
 
     Args:
         folder: where the service's files lie; decides the name.
         account: who has to own it.
+        known: the folder that it had before, taken again where it still is the owner's alone.
 
     Raises:
         StackError: no folder for temporary files has room for it.
     """
     name = f"invstack-{sha256(str(folder.resolve()).encode()).hexdigest()[:10]}"
     owner = account.uid if account else _uid()
+    if known and os.path.lexists(known) and _private(Path(known), owner):
+        return Path(known)
     for parent in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108 - private below it
         for suffix in ("", f"-{secrets.token_hex(3)}"):
             path = parent / f"{name}{suffix}"
@@ -63,6 +66,10 @@ def _own(path: Path, owner: int, account: Account | None) -> bool:
         pass
     except OSError:
         return False
+    return _private(path, owner)
+
+
+def _private(path: Path, owner: int) -> bool:
     found = path.lstat()
     return (
         stat.S_ISDIR(found.st_mode)

@@ -186,6 +186,17 @@ def test_what_only_wants_to_mention_it_asks_nothing(
     assert runner.ran == []
 
 
+@pytest.mark.parametrize("text", ["", "{broken", "[]"])
+def test_data_that_is_here_counts_where_the_record_is_lost(
+    make_project: MakeProject, docker: str, listening: str, text: str
+) -> None:
+    project = make_project(environ={"PATH": docker, "DOCKER_HOST": listening})
+    last_ran(project, "embedded", data=True)
+    (project.state / "stack.json").write_text(text)
+
+    assert chosen(project).name == "embedded"
+
+
 def test_without_data_docker_is_taken_again(
     make_project: MakeProject, docker: str, listening: str
 ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -281,3 +283,34 @@ def test_a_record_comes_back_as_it_was_and_changes_its_mark_with_what_needs_a_re
     assert (copied.pid, copied.sockets, copied.port) == (0, "", 5433)
     record.remove(project, "pg")
     assert record.read(project, "pg") is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"pid": "abc"}, {"environment": [1]}, {"account": 5}, {"argv": 5}, {"port": None}],
+)
+def test_a_broken_record_is_none(make_project: Any, wrong: Mapping[str, Any]) -> None:
+    project = make_project()
+    folder = record.home(project, "pg").folder
+    folder.mkdir(parents=True)
+    whole = {
+        "service": "pg",
+        "kind": "postgres",
+        "image": "postgres:16",
+        "folder": "/shop",
+        "place": "/shop",
+        "volume": "shop_pg",
+        "target": 5432,
+        "port": 5433,
+        "programs": "/bin",
+        "argv": ["postgres"],
+        "sockets": "/run/x",
+        "account": None,
+        "environment": {},
+        "command": [],
+    }
+    (folder / "service.json").write_text(json.dumps({**whole, **wrong}))
+
+    assert record.read(project, "pg") is None
+    (folder / "service.json").write_text(json.dumps(whole))
+    assert record.read(project, "pg") is not None
