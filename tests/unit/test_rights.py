@@ -19,7 +19,7 @@ def problem(number: int) -> OSError:
 @pytest.mark.parametrize(
     ("number", "code", "hint"),
     [
-        (errno.EROFS, ExitCode.USAGE, "it is mounted read-only: work in a copy"),
+        (errno.EROFS, ExitCode.USAGE, "it is mounted read-only: name another folder"),
         (errno.ENOSPC, ExitCode.FAILED, "make room on the disk"),
         (errno.ENOTDIR, ExitCode.FAILED, "a file is in the way"),
         (errno.ELOOP, ExitCode.FAILED, "a link is in the way"),

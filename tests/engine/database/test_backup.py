@@ -136,8 +136,8 @@ def test_a_read_only_file_system_is_one_line_and_a_hint(site: Any) -> None:  # A
     finally:
         subprocess.run([shutil.which("umount") or "umount", str(sealed)], check=True)
 
-    assert code == 1
-    assert "Read-only file system" in err
+    assert code == 2
+    assert "read-only file system" in err
     assert "Traceback" not in err
     assert site.sessions() == 0
 
