@@ -19,7 +19,7 @@ _WAYS_OUT = {
     errno.EISDIR: "a folder is in the way: move it",
     errno.ELOOP: "a link is in the way: remove it",
     errno.ENOSPC: "make room on the disk",
-    errno.EROFS: "it is mounted read-only: name another folder, or work in a copy of the project elsewhere",
+    errno.EROFS: "it is mounted read-only: name another folder, or work in a copy elsewhere",
 }
 
 
