@@ -42,7 +42,7 @@ def test_exec_hands_the_exit_code_on(up: Machine) -> None:
             "inv stack.exec -s pg",
         ),
         (("stack.shell", "-s", "pg"), "stack.shell: needs Docker", "inv db.shell"),
-        (("stack.shell", "-s", "web"), "web: is not started without Docker", "inv env.run -- npm"),
+        (("stack.shell", "-s", "web"), "web: is not started without Docker", "-- npm run dev"),
         (("stack.stats",), "stack.stats: needs Docker", "top and ps"),
         (("stack.watch",), "stack.watch: needs Docker", "inv env.run"),
         (("stack.logs", "--since", "5m"), "--since: needs Docker", "--tail 200"),

@@ -81,5 +81,5 @@ def test_a_tool_without_first_rows_or_studio_says_so(tmp_path: Path) -> None:
     tool: Any = Bare()
     with pytest.raises(UsageError, match="bare knows of no seed here"):
         rows.seed(project, place("dev"), tool, Consent(), silent, nobody)
-    with pytest.raises(UsageError, match="bare has none"):
+    with pytest.raises(UsageError, match="bare has no user interface"):
         rows.studio(project, place("prod"), tool, 1, Consent(), silent, nobody, print)
