@@ -9,7 +9,7 @@ from pathlib import Path
 from listing import BARE, PACKAGE
 from measure import INV, interleaved, run, spread
 
-ROUNDS = 25
+ROUNDS = 50
 PROJECT = Path(__file__).resolve().parent.parent / "examples" / "hybrid"
 OURS = (sys.executable, "-m", "invoke_stack.tasks.completing", "inv")
 LINES = {
