@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +65,16 @@ class Project:
     def state(self) -> Path:
         """The state folder `.invoke-stack/`, created on first use."""
         return files.state_folder(self.root)
+
+    def alone(self, task: str) -> AbstractContextManager[None]:
+        """Hold the stack's lock against whoever else brings it up, down or elsewhere.
+
+        A dry run changes nothing and holds nothing.
+
+        Raises:
+            BusyError: on entering, when another run holds it.
+        """
+        return nullcontext() if self.dry else files.lock(self.state / "up.lock", task)
 
     def custom_modes(self) -> tuple[Mode, ...]:
         """Return the modes that settings add or change.

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from invoke_stack import files, sizes
+from invoke_stack import sizes
 from invoke_stack.compose import commands
 from invoke_stack.database import everything, logins, rails
 from invoke_stack.database import target as targets
@@ -90,7 +89,7 @@ def renew(  # noqa: PLR0913 - what every changing task gets
         report(Planned(f"back up {', '.join(sizes_)}"))
         report(Planned(f"remove volume {volume.name}, start {target.service} and fill a new one"))
         return None
-    with _alone(project):
+    with project.alone(TASK):
         saved = everything.saved(project, target, tuple(sizes_), "before-reset", report)
         for file in saved:
             report(Note(f"backup: {file}; back with: inv db.restore --file {file}"))
@@ -106,10 +105,6 @@ def question(target: Target, volume: Volume, databases: dict[str, int]) -> str:
     lines += [f"  database {name}  {sizes.shown(size)}" for name, size in databases.items()]
     lines.append("  every role, snapshot and kept database")
     return "\n".join([*lines, "  kept: a backup of each database that has tables", "go on?"])
-
-
-def _alone(project: Project) -> Any:
-    return nullcontext() if project.dry else files.lock(project.state / "up.lock", TASK)
 
 
 def _volume(docker: Docker, target: Target) -> Volume:

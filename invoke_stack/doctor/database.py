@@ -11,11 +11,11 @@ from invoke_stack.doctor import embedded
 from invoke_stack.doctor.line import Line, ok, told, unknown, wrong
 from invoke_stack.doctor.patient import Patient
 from invoke_stack.doctor.server import Server, UnfitVolumeError
+from invoke_stack.engines.embedded import declaring
 from invoke_stack.errors import StackError, UnreachableError
 from invoke_stack.prisma import package as prisma
 
 _ASKED = re.compile(r'(?im)^\s*CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w-]+)"?')
-_MAJOR = re.compile(r":(?:.*?\bpg|v)?(\d+)")
 
 
 def answers(patient: Patient) -> Iterator[Line]:
@@ -42,7 +42,7 @@ def judged(server: Server, *, by_image: bool = True) -> Line:
         server: the server.
         by_image: the image decides which version starts next time.
     """
-    wanted, has = major(server.image), server.facts.major
+    wanted, has = declaring.major(server.image), server.facts.major
     if by_image and server.kind == "postgres" and wanted and has and wanted != has:
         message = (
             f"PostgreSQL {server.facts.server} runs and made the volume, but the compose file says "
@@ -71,12 +71,6 @@ def client(server: Server, said: str) -> Iterator[Line]:
         )
         fix = f"install postgresql-client-{server.facts.major}"
         yield wrong("DOC-DATABASE", "pg_dump", message, fix, state="info")
-
-
-def major(image: str) -> int:
-    """Return the major version in an image's tag (`postgres:16-alpine`, `pgvector:pg16`), or 0."""
-    found = _MAJOR.search(image.rpartition("/")[2].partition("@")[0])
-    return int(found[1]) if found else 0
 
 
 def extensions(patient: Patient) -> Iterator[Line]:

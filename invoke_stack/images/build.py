@@ -25,7 +25,7 @@ from invoke_stack.images.watch import Watch
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 from invoke_stack.stack import images as stored
-from invoke_stack.stack import override, preflight, state
+from invoke_stack.stack import override, preflight
 
 SHARED = "shared"
 """Stands for the stage of a step that another service's stage has, too."""
@@ -90,7 +90,7 @@ def build(
     """
     declared = loading.load(project)
     wanted = _wanted(project, declared, request, report)
-    with state.alone(project, "image.build"):
+    with project.alone("image.build"):
         began = time.time()
         with (
             override.applied(project, declared, {}, report) as plain,

@@ -62,7 +62,7 @@ def down(
         BusyError: a `stack.up` of this project runs.
     """
     ours = known.find(project, report)
-    with opening.open(project, report) as engine, state.alone(project, "stack.down"):
+    with opening.open(project, report) as engine, project.alone("stack.down"):
         found = known.containers(project, ours, engine, oneoff=True)
         volumes = engine.volumes(ours.name) if request.volumes else ()
         saved: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
-from invoke_stack.stack import images, known, override, preflight, state
+from invoke_stack.stack import images, known, override, preflight
 from invoke_stack.stack.embedded import acting
 from invoke_stack.stack.known import Known
 
@@ -68,7 +68,7 @@ def change(
     meant = tuple(services) or tuple(sorted({each.service for each in found}))
     report(events.Step(f"{DOING[verb]} {', '.join(meant)}"))
     if on_embedded(project):
-        with state.alone(project, f"stack.{verb}"):
+        with project.alone(f"stack.{verb}"):
             acting.change(project, verb, meant, report)
         return meant
     done = project.runner.capture(commands.by_name(ours.name, verb, *services))

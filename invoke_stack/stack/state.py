@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from invoke_stack import files
@@ -12,15 +11,6 @@ from invoke_stack.engines.choice import RECORD, STATE
 from invoke_stack.engines.containers import Container
 from invoke_stack.errors import RefusedError
 from invoke_stack.project import Project
-
-
-def alone(project: Project, task: str) -> AbstractContextManager[None]:
-    """Hold the project's lock against another up or down; a dry run changes nothing.
-
-    Raises:
-        BusyError: on entering, when another run holds it.
-    """
-    return nullcontext() if project.dry else files.lock(project.state / "up.lock", task)
 
 
 def remember(

@@ -80,7 +80,7 @@ def up(project: Project, request: Request, report: events.Report = events.silent
     if choice.name == "docker":
         taking.require_none(project)
         preflight.compose_version(project)
-    with opening.open(project, choice=choice) as engine, state.alone(project, "stack.up"):
+    with opening.open(project, choice=choice) as engine, project.alone("stack.up"):
         if isinstance(engine, Embedded):
             return _embedded(project, declared, engine, request, report, wanted)
         ours = Known(declared.name, declared.files.folder, declared.model, declared)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,7 +67,7 @@ def undo(
         StackError: it failed; the volume is what it was.
     """
     found = subject.find(project, declared, docker, report)
-    with alone(project):
+    with project.alone(TASK):
         found = recovered(project, found, report)
         chosen = _newest(project, found)
         before, after = found.before, str(chosen.record["before"])
@@ -99,7 +98,7 @@ def drop(
         RefusedError: the volume itself holds nothing, or the user said no.
     """
     found = subject.find(project, declared, docker, report)
-    with alone(project):
+    with project.alone(TASK):
         found = recovered(project, found, report)
         doomed = keeping(project, found)
         if not doomed:
@@ -151,15 +150,6 @@ def _newest(project: Project, found: Subject) -> Volume:
 
 def _nothing(found: Subject) -> UsageError:
     return UsageError(found.where, "no upgrade has kept anything of it", hint="inv db.backups")
-
-
-def alone(project: Project) -> Any:
-    """Hold the lock against another run that brings the stack up or down.
-
-    Raises:
-        BusyError: on entering, when another run holds it.
-    """
-    return nullcontext() if project.dry else files.lock(project.state / "up.lock", TASK)
 
 
 def recovered(project: Project, found: Subject, report: Report) -> Subject:

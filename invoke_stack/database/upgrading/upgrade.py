@@ -67,7 +67,7 @@ def upgrade(  # noqa: PLR0913 - what every changing task gets
         StackError: it failed; the volume is what it was.
     """
     found = subject.find(project, declared, docker, report)
-    with kept.alone(project):
+    with project.alone(TASK):
         found = kept.recovered(project, found, report)
         if found.before == found.new:
             for each in found.volume.clusters[1:]:

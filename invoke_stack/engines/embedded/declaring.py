@@ -23,6 +23,8 @@ EXTENSIONS = {"postgis": "postgis", "pgvector": "vector", "timescaledb": "timesc
 DATA = ("/var/lib/postgresql", "/data", "/bitnami/redis/data", "/bitnami/postgresql")
 """Where images keep their data."""
 
+_MAJOR = re.compile(r":(?:.*?\bpg|v)?(\d+)")
+
 PLAIN = ("postgres", "postgresql", "redis", "valkey")
 
 
@@ -90,9 +92,8 @@ def wanted(project: Project, declared: Declared, name: str) -> Wanted:
 
 
 def major(image: str) -> int:
-    """Return the major version in an image's tag: `postgis/postgis:16-3.4` is of 16."""
-    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
-    found = re.match(r"(?:pg|v)?(\d+)", tag)
+    """Return the major version in an image's tag (`postgis:16-3.4`, `pgvector:0.8-pg16`), or 0."""
+    found = _MAJOR.search(image.rpartition("/")[2].partition("@")[0])
     return int(found[1]) if found else 0
 
 

@@ -16,6 +16,7 @@ from invoke_stack.engines.embedded.record import Record
 from invoke_stack.errors import UnreachableError, UsageError
 from invoke_stack.process import Command
 from invoke_stack.project import Project
+from invoke_stack.stack import state
 from invoke_stack.stack.embedded import elsewhere
 
 POLL_S = 0.1
@@ -94,7 +95,7 @@ def execute(
     """
     known = model.services.get(service)
     if known is not None and declaring.kind_of(known) is None:
-        hint = elsewhere.instead(project, known)
+        hint = elsewhere.instead(project, known, project.mode(state.known_mode(project)))
         raise UsageError(service, "is not started without Docker", hint=hint)
     if fresh:
         hint = f"inv stack.exec -s {service} -- COMMAND, or inv env.run -- COMMAND"

@@ -10,11 +10,10 @@ from pathlib import Path
 from invoke_stack.compose.model import Service
 from invoke_stack.compose.tolerant import mapping
 from invoke_stack.environment.declared import Declared
-from invoke_stack.modes import BUILT_IN, Mode
+from invoke_stack.modes import Mode
 from invoke_stack.prisma import managers
 from invoke_stack.project import Project
 
-DEV = BUILT_IN[0]
 SCRIPTS = ("dev", "start:dev", "start", "serve")
 BUILT = ("start:prod", "start", "serve")
 """Scripts that start what was built, for modes in which Node runs as in production."""
@@ -29,7 +28,7 @@ def lines(project: Project, declared: Declared, names: Sequence[str]) -> tuple[s
     )
 
 
-def instead(project: Project, service: Service, mode: Mode = DEV) -> str:
+def instead(project: Project, service: Service, mode: Mode) -> str:
     """Return how to have a service of a mode without Docker."""
     if not service.built:
         return f"nothing here runs {service.image}"

@@ -19,23 +19,6 @@ def server(image: str, major: int = 16, **details: object) -> Server:
 
 
 @pytest.mark.parametrize(
-    ("image", "major"),
-    [
-        ("postgres:16-alpine", 16),
-        ("postgres:16.4@sha256:0123", 16),
-        ("localhost:5000/postgres:15", 15),
-        ("pgvector/pgvector:pg17", 17),
-        ("timescale/timescaledb:2.14.2-pg16", 16),
-        ("postgis/postgis:16-3.4", 16),
-        ("postgres", 0),
-        ("postgres:latest", 0),
-    ],
-)
-def test_the_major_version_stands_in_the_tag(image: str, major: int) -> None:
-    assert database.major(image) == major
-
-
-@pytest.mark.parametrize(
     ("image", "state"), [("postgres:16-alpine", "ok"), ("postgres", "ok"), ("postgres:17", "error")]
 )
 def test_a_server_of_another_major_than_the_files_name_is_an_error(image: str, state: str) -> None:
