@@ -8,22 +8,19 @@ ending a run ends everything it started.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fnmatch
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from invoke_stack import rights
+from invoke_stack import rights, starting
 from invoke_stack.children import GRACE_S, Running, as_account, close, end
 from invoke_stack.command import Command, Completed
-from invoke_stack.errors import MissingProgramError, SlowProgramError, StackError, UsageError
+from invoke_stack.errors import SlowProgramError
 
 __all__ = ["Command", "Completed", "Runner", "Running", "SystemRunner", "Terminated"]
 
@@ -41,6 +38,11 @@ class Runner(Protocol):
         self, command: Command, *, timeout_s: float | None = None, stdin: bytes | None = None
     ) -> Completed:
         """Run to the end and return the output; a non-zero exit is not an error here."""
+
+    def beside(
+        self, command: Command, *, timeout_s: float | None = None, stdin: bytes | None = None
+    ) -> contextlib.AbstractContextManager[Callable[[], Completed]]:
+        """Run beside us; the call that is yielded waits for the end and returns the output."""
 
     def attach(self, command: Command) -> int:
         """Run with the caller's terminal and return the exit code."""
@@ -96,13 +98,38 @@ class SystemRunner:
             end(child, self._grace_s)
             close(child)
             if isinstance(problem, subprocess.TimeoutExpired):
-                message = f"did not answer within {timeout_s:g} s"
-                hint = f"see what it waits for: {command.argv[0]} version"
-                raise SlowProgramError(command.argv[0], message, hint=hint) from None
+                raise _slow(command, timeout_s) from None
             raise
-        return Completed(
-            command, child.returncode, out.decode(errors="replace"), err.decode(errors="replace")
-        )
+        return _completed(command, child, out, err)
+
+    @contextlib.contextmanager
+    def beside(
+        self, command: Command, *, timeout_s: float | None = None, stdin: bytes | None = None
+    ) -> Iterator[Callable[[], Completed]]:
+        """Run beside us; the call that is yielded waits for the end and returns the output.
+
+        What has not ended when the block is left is ended then.
+        """
+        if self._announce(command):
+            yield lambda: Completed(command, 0)
+            return
+        feed = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+        child = self._popen(command, stdin=feed, stderr=subprocess.PIPE)
+        said: list[tuple[bytes, bytes]] = []
+        thread = threading.Thread(target=lambda: said.append(child.communicate(stdin)), daemon=True)
+        thread.start()
+
+        def taken() -> Completed:
+            thread.join(timeout_s)
+            if not said:
+                raise _slow(command, timeout_s)
+            return _completed(command, child, *said[0])
+
+        try:
+            yield taken
+        finally:
+            end(child, self._grace_s)
+            thread.join(self._grace_s)
 
     def attach(self, command: Command) -> int:
         """Run with the caller's terminal and return the exit code.
@@ -192,35 +219,32 @@ class SystemRunner:
         return self._spawn(command, {**streams, **own_group})
 
     def _spawn(self, command: Command, options: dict[str, Any]) -> subprocess.Popen[bytes]:
-        environ = {**_seen(self.environ, command.without), **command.env}
-        if command.programs is not None:
-            path = environ.get("PATH", os.defpath)
-            environ["PATH"] = os.pathsep.join([str(command.programs), path])
-        if command.cwd is not None and not command.cwd.is_dir():
-            raise UsageError(str(command.cwd), "no such folder")
-        program = shutil.which(command.argv[0], path=environ.get("PATH"))
-        if program is None:
-            raise MissingProgramError(
-                command.argv[0],
-                "not installed or not on PATH",
-                hint=f"install {command.argv[0]}{_home(command.argv[0])}, then run the task again",
-            )
+        environ = starting.environment(self.environ, command)
+        program = starting.program(command, environ)
         with as_account(command) as (words, extra):
             try:
                 return subprocess.Popen(
-                    (program, *words), env=_encoded(environ), cwd=command.cwd, **options, **extra
+                    (program, *words),
+                    env=starting.encoded(environ),
+                    cwd=command.cwd,
+                    **options,
+                    **extra,
                 )
             except OSError as problem:
-                raise _unstarted(command, program, problem) from problem
+                raise starting.unstarted(command, program, problem) from problem
 
 
-def _home(program: str) -> str:
-    """Return where a program that a project cannot do without comes from, for a message."""
-    homes = {
-        "docker": "https://docs.docker.com/get-docker/",
-        **dict.fromkeys(("node", "npm", "npx"), "https://nodejs.org/en/download"),
-    }
-    return f" ({homes[program]})" if program in homes else ""
+def _completed(
+    command: Command, child: subprocess.Popen[bytes], out: bytes, err: bytes
+) -> Completed:
+    texts = (each.decode(errors="replace") for each in (out, err))
+    return Completed(command, child.returncode, *texts)
+
+
+def _slow(command: Command, timeout_s: float | None) -> SlowProgramError:
+    text = f"did not answer within {timeout_s or 0:g} s"
+    hint = f"see what it waits for: {command.argv[0]} version"
+    return SlowProgramError(command.argv[0], text, hint=hint)
 
 
 @contextlib.contextmanager
@@ -235,32 +259,6 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _seen(environ: Mapping[str, str], without: Sequence[str]) -> Mapping[str, str]:
-    if not without:
-        return environ
-    hidden = {key for key in environ for each in without if fnmatch.fnmatchcase(key, each)}
-    return {key: value for key, value in environ.items() if key not in hidden}
-
-
-def _encoded(environ: Mapping[str, str]) -> Mapping[Any, Any]:
-    """Return an environment that any locale can hand on: Python's own encoding may be ASCII."""
-    if os.name != "posix":
-        return environ
-    return {
-        key.encode("utf-8", "surrogateescape"): value.encode("utf-8", "surrogateescape")
-        for key, value in environ.items()
-    }
-
-
-def _unstarted(command: Command, program: str, problem: OSError) -> StackError:
-    """Return the error for a program that is there and does not start."""
-    hint = f"{program} is no program for this machine: install {command.argv[0]} again"
-    if problem.errno == errno.E2BIG:
-        hint = "the env files are too large for a program's environment: keep long values in files"
-    message = f"could not be started: {problem.strerror}"
-    return StackError(command.argv[0], message, hint=hint)
 
 
 _APPEND = os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)

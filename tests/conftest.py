@@ -95,6 +95,17 @@ class FakeRunner:
         found = self._find(command)
         return Completed(command, found.code, found.stdout, found.stderr)
 
+    @contextmanager
+    def beside(
+        self,
+        command: Command,
+        *,
+        timeout_s: float | None = None,
+        stdin: bytes | None = None,
+    ) -> Iterator[Callable[[], Completed]]:
+        done = self.capture(command, timeout_s=timeout_s, stdin=stdin)
+        yield lambda: done
+
     def attach(self, command: Command) -> int:
         return self._find(command).code
 

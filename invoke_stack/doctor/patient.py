@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from invoke_stack.compose.elsewhere import NoStackError
 from invoke_stack.doctor import server
 from invoke_stack.doctor.server import Server
-from invoke_stack.engines import choice, docker, opening
+from invoke_stack.engines import opening
 from invoke_stack.engines.choice import Choice
 from invoke_stack.engines.docker import Docker
 from invoke_stack.engines.embedded.engine import Embedded
@@ -30,7 +29,7 @@ class Patient:
 
     def __init__(self, project: Project, pool: Executor) -> None:
         self.project = project
-        self._choice: Future[Choice] = pool.submit(_choice, project)
+        self._choice: Future[Choice] = pool.submit(opening.prepared, project)
         self._stack: Future[Declared | None] = pool.submit(_stack, project)
         self._server: Future[Server | None] = pool.submit(self._look)
 
@@ -89,16 +88,6 @@ class Patient:
     def _look(self) -> Server | None:
         declared = self.stack()
         return server.look(self.project, declared, self.engine) if declared else None
-
-
-def _choice(project: Project) -> Choice:
-    found = choice.chosen(project)
-    if found.name == "embedded":
-        return found
-    # What a connection needs is loaded here, once: threads that import it at the same time may
-    # see half of it.
-    where = docker.prepared(project)
-    return dataclasses.replace(found, where=found.where or where)
 
 
 def _stack(project: Project) -> Declared | None:

@@ -5,9 +5,8 @@ The SDK is imported when the engine is opened: it costs a few tenths of a second
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -191,15 +190,12 @@ class Docker:
             raise UsageError(f"image {image}", said, hint=hint) from problem
 
 
-def foresee() -> None:
-    """Import the SDK beside other programs that have to run before the engine is opened."""
+def load() -> None:
+    """Import the SDK: a tenth of a second that can be spent while something else runs."""
+    import docker.errors
+    import requests
 
-    def load() -> None:
-        # Where it is broken, whoever opens the engine says so.
-        with suppress(ImportError):
-            import docker.errors  # noqa: F401
-
-    threading.Thread(target=load, daemon=True).start()
+    _ = docker.errors, requests
 
 
 def _publishes(listed: Mapping[str, Any]) -> bool:
@@ -208,10 +204,7 @@ def _publishes(listed: Mapping[str, Any]) -> bool:
 
 def prepared(project: Project) -> Endpoint:
     """Return the engine's endpoint and load what `connect` needs: for a thread of its own."""
-    import docker.errors
-    import requests
-
-    _ = docker.errors, requests
+    load()
     return endpoint.find(project)
 
 

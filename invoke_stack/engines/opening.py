@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from invoke_stack import events
 from invoke_stack.engines import choice as choices
-from invoke_stack.engines import docker
+from invoke_stack.engines import docker, endpoint
 from invoke_stack.engines.choice import Choice
 from invoke_stack.engines.docker import Docker
 from invoke_stack.engines.embedded.engine import Embedded
 from invoke_stack.errors import UsageError
 from invoke_stack.project import Project
+
+
+def prepared(project: Project) -> Choice:
+    """Return the choice with all that a connection needs, for a moment when nothing else goes on.
+
+    What a connection needs is loaded here, once: threads that import the SDK at the same time may
+    see half of it.
+
+    Raises:
+        RefusedError: the stack's data is with an engine that does not answer.
+        UnreachableError: the Docker context that was chosen does not exist.
+    """
+    found = choices.chosen(project)
+    if found.name == "embedded":
+        return found
+    docker.load()
+    return dataclasses.replace(found, where=found.where or endpoint.find(project))
 
 
 @contextmanager
@@ -28,7 +46,7 @@ def open(  # noqa: A001 - read as `opening.open`
     Args:
         project: the project.
         report: told which engine it is, where no setting says so.
-        choice: what `choice.chosen` has returned already.
+        choice: what `choice.chosen` or `prepared` has returned, and the caller has told.
         timeout_s: how long one answer of a Docker engine may take.
 
     Raises:

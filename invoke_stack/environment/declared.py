@@ -68,8 +68,15 @@ class Declared:
         return ComposeCall(paths, self.files.folder, self.name, self.profiles, self.environ)
 
 
-def load(project: Project, mode: str = "") -> Declared:
+def load(
+    project: Project, mode: str = "", meanwhile: Callable[[], object] = lambda: None
+) -> Declared:
     """Find, resolve and read the stack of a mode.
+
+    Args:
+        project: the project.
+        mode: the mode whatever the flags say; "" for theirs.
+        meanwhile: called while Compose reads the files, if it does.
 
     Raises:
         UsageError: no compose file, broken YAML, a line in an env file that two readers read
@@ -91,7 +98,7 @@ def load(project: Project, mode: str = "") -> Declared:
         templates_marks=template_marks(project, chosen, own, *template_folders(project, found)),
     )
     project.secrets.learn(env.secrets())
-    tree = reading.tree(project, found, handover.compose_environ(project.environ, env))
+    tree = reading.tree(project, found, handover.compose_environ(project.environ, env), meanwhile)
     return _declared(project, chosen, found, env, tree, named)
 
 

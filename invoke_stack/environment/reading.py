@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from invoke_stack.compose import bounded, commands, plugin
@@ -19,15 +19,26 @@ CONFIG_TIMEOUT_S = 60
 _OF_DOCKER = ("Failed to initialize", "docker --help", "config file", "Error loading config")
 
 
-def tree(project: Project, found: ComposeFiles, environ: Mapping[str, str]) -> Mapping[str, Any]:
+def tree(
+    project: Project,
+    found: ComposeFiles,
+    environ: Mapping[str, str],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Mapping[str, Any]:
     """Return the reading of the files, not interpolated: Compose's own where there is Compose.
+
+    Args:
+        project: the project.
+        found: its compose files.
+        environ: what Compose gets as its environment.
+        meanwhile: called while Compose reads, which takes it a tenth of a second.
 
     Raises:
         UsageError: Compose refuses the files or is no Compose; without it, they need Compose.
     """
     if project.settings.engine != "embedded":
         try:
-            return _by_compose(project, found, environ)
+            return _by_compose(project, found, environ, meanwhile)
         except MissingProgramError:
             pass
     whole = {**project.environ, **environ}
@@ -35,16 +46,20 @@ def tree(project: Project, found: ComposeFiles, environ: Mapping[str, str]) -> M
 
 
 def _by_compose(
-    project: Project, found: ComposeFiles, environ: Mapping[str, str]
+    project: Project,
+    found: ComposeFiles,
+    environ: Mapping[str, str],
+    meanwhile: Callable[[], object],
 ) -> Mapping[str, Any]:
     """Return what Compose prints.
 
     A plain `config` fails on a fresh clone, where values and env files are still missing.
     """
     call = ComposeCall(found.paths, found.folder, "", (EVERY_PROFILE,), environ)
-    done = project.runner.capture(
-        commands.config(call, interpolate=False), timeout_s=CONFIG_TIMEOUT_S
-    )
+    command = commands.config(call, interpolate=False)
+    with project.runner.beside(command, timeout_s=CONFIG_TIMEOUT_S) as taken:
+        meanwhile()
+        done = taken()
     if done.code != 0:
         raise refused(project, found, done.stderr)
     try:

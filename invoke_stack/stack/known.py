@@ -7,7 +7,7 @@ be looked at and taken down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,14 +50,18 @@ class Known:
         return self.declared
 
 
-def find(project: Project, report: events.Report = events.silent) -> Known:
-    """Return the stack that runs, or would.
+def find(
+    project: Project,
+    report: events.Report = events.silent,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Known:
+    """Return the stack that runs, or would; ``meanwhile`` is called while Compose reads.
 
     Raises:
         UsageError: the files cannot be read and nothing was brought up before.
     """
     try:
-        declared = loading.load(project, mode=state.known_mode(project))
+        declared = loading.load(project, state.known_mode(project), meanwhile)
     except UsageError as problem:
         name, folder = state.last_name(project)
         if not name:

@@ -159,6 +159,41 @@ def test_a_program_that_takes_too_long_is_ended_and_named(
     assert ended(int(pid_file.read_text()))
 
 
+def test_the_output_of_what_runs_beside_us_is_had_when_it_is_asked_for(
+    runner: SystemRunner,
+) -> None:
+    code = "import sys; sys.stderr.write('e'); print(sys.stdin.read() * 100_000)"
+
+    with runner.beside(python(code), stdin=b"ab", timeout_s=DEADLINE_S) as taken:
+        first, again = taken(), taken()
+
+    assert (first.code, len(first.stdout), first.stderr) == (0, 200_001, "e")
+    assert again == first
+
+
+@pytest.mark.parametrize("asked", [1, 0])
+def test_what_runs_beside_us_is_ended_when_it_takes_too_long_or_nobody_asks(
+    runner: SystemRunner, pid_file: Path, asked: int
+) -> None:
+    code = (
+        "import os, pathlib, sys, time\n"
+        "pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))\n"
+        "time.sleep(60)\n"
+    )
+    expected = pytest.raises(StackError, match=r"did not answer within 0\.5 s")
+
+    with (
+        expected if asked else contextlib.nullcontext(),
+        runner.beside(python(code, str(pid_file)), timeout_s=0.5) as taken,
+    ):
+        while not (pid_file.exists() and pid_file.read_text()):
+            time.sleep(0.01)
+        if asked:
+            taken()
+
+    assert ended(int(pid_file.read_text()))
+
+
 def test_a_missing_program_is_a_usage_error_with_its_name(runner: SystemRunner) -> None:
     with pytest.raises(UsageError) as caught:
         runner.capture(Command(("no-such-program-here", "x")))
