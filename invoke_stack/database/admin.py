@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from invoke_stack import files
-from invoke_stack.database import catalog, leftovers, names, rails, restorer, sessions
+from invoke_stack.database import asking, catalog, leftovers, names, rails, restorer, sessions
 from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Consent
 from invoke_stack.database.restorer import Restorer
 from invoke_stack.database.state import Database, Machine, Server
 from invoke_stack.database.target import Target
+from invoke_stack.database.values import Stakes
 from invoke_stack.errors import StackError, UnreachableError, UsageError
 from invoke_stack.events import Report
 from invoke_stack.process import Completed, Running
@@ -31,6 +32,9 @@ TRIES = 5
 PATIENCE_S = 0.2
 """After how long somebody must be in the way, in seconds: clients get their session ended."""
 
+DROP_PATIENCE_S = 1.0
+"""The same for a drop, in seconds: removing files and a checkpoint take time without anybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admin:
@@ -41,6 +45,7 @@ class Admin:
         outside: the same server, at a database that stays.
         session: the name of our sessions on it.
         key: how the names of all our sessions begin.
+        stakes: what is in the target, where `connect` was to ask and it has answered.
     """
 
     project: Project
@@ -49,6 +54,7 @@ class Admin:
     restorer: Restorer
     session: str = ""
     key: str = ""
+    stakes: Stakes | None = None
 
     def ask(self, statements: str) -> str:
         """Run short statements that change nothing; return what the client prints."""
@@ -64,29 +70,31 @@ class Admin:
 
     def machine(self) -> Machine:
         """Return versions and room where the server's programs run."""
-        command = self.outside.inside(self.restorer.machine(), read=True)
-        done = self.project.runner.capture(command, timeout_s=targets.QUERY_S)
-        return self.restorer.read_machine(done.stdout)
+        with machine(self.project, self.outside) as taken:
+            return taken()
 
-    def change(self, statements: str, empty: Sequence[str] = ()) -> None:
+    def change(
+        self, statements: str, empty: Sequence[str] = (), patience_s: float = PATIENCE_S
+    ) -> None:
         """Run statements to their end, however long they take.
 
         Args:
             statements: what to run; the first error ends them.
             empty: databases in which nobody may be connected meanwhile. Their clients' sessions
                 are ended, also those that get in before the statement has its lock.
+            patience_s: after how long somebody must be in the way.
 
         Raises:
             StackError: they failed; says who is connected when that is the reason.
         """
         for attempt in range(1, TRIES + 1):
-            done = self._changed(statements, empty)
+            done = self._changed(statements, empty, patience_s)
             if done.code == 0:
                 return
             if not (self.restorer.in_use(done.stdout) and empty and attempt < TRIES):
                 raise self._failed(done, empty)
 
-    def _changed(self, statements: str, empty: Sequence[str]) -> Completed:
+    def _changed(self, statements: str, empty: Sequence[str], patience_s: float) -> Completed:
         word = f"done-{secrets.token_hex(8)}"
         text = self.restorer.strict(statements) + self.restorer.said(word)
         client = self.outside.provider.client()
@@ -94,10 +102,8 @@ class Admin:
         with self.project.runner.start(command, fed=True) as running:
             running.feed(text.encode())
             running.fed()
-            code = _waited(running)
-            while code is None:
+            while (code := _waited(running, patience_s)) is None:
                 self._make_way(empty)
-                code = _waited(running)
             # The exit code alone proves nothing: an interrupted `docker exec` ends with 0.
             whole = running.said(word) or self.project.dry
             said = running.tail
@@ -125,12 +131,13 @@ class Admin:
     def drop(self, *doomed: str) -> None:
         """Drop databases; those that are gone already are no error."""
         if doomed:
-            self.change("".join(self.restorer.drop(name) for name in doomed), doomed)
+            drops = "".join(self.restorer.drop(name) for name in doomed)
+            self.change(drops, doomed, DROP_PATIENCE_S)
 
 
-def _waited(running: Running) -> int | None:
+def _waited(running: Running, patience_s: float) -> int | None:
     try:
-        return running.wait(PATIENCE_S)
+        return running.wait(patience_s)
     except TimeoutError:
         return None
 
@@ -145,8 +152,22 @@ def permitted(project: Project, target: Target, task: str, consent: Consent) -> 
     rails.judge(subject, rails.Action(task, "changes"), consent, project.settings.db.protected)
 
 
-def connect(project: Project, target: Target) -> tuple[Admin, Server]:
+@contextlib.contextmanager
+def machine(project: Project, target: Target) -> Iterator[Callable[[], Machine]]:
+    """Look beside us where the server's programs run; the call that is yielded returns it."""
+    found = restorer.of(target.provider)
+    command = target.inside(found.machine(), read=True)
+    with project.runner.beside(command, timeout_s=targets.QUERY_S) as taken:
+        yield lambda: found.read_machine(taken().stdout)
+
+
+def connect(project: Project, target: Target, *, stakes: bool = False) -> tuple[Admin, Server]:
     """Return the server behind a target, and its state.
+
+    Args:
+        project: the project.
+        target: the database.
+        stakes: ask the target itself, too, for what the user will be told before a change.
 
     Raises:
         UsageError: its provider cannot restore, or no database lets us in.
@@ -158,14 +179,25 @@ def connect(project: Project, target: Target) -> tuple[Admin, Server]:
     # A dry run makes no state folder; what it lists is then not told apart by who made it.
     key = "" if project.dry else sessions.prefix(sessions.lock_path(project.state, target))
     *others, last = (Admin(project, target, each, found, key=key) for each in outside)
-    try:
-        for admin in others:
-            with contextlib.suppress(UsageError):
-                return admin, admin.server()
-        return last, last.server()
-    except UnreachableError as problem:  # of the server, not of the one that we came through
-        problem.where = target.where
-        raise
+    with contextlib.ExitStack() as beside:
+        question = asking.begun(project, target, target.provider.stakes())
+        taken = beside.enter_context(question) if stakes else None
+        try:
+            admin, server = _answering(others, last)
+        except UnreachableError as problem:  # of the server, not of the one that we came through
+            problem.where = target.where
+            raise
+        if taken is not None:
+            with contextlib.suppress(StackError):  # it may not be there; who needs it asks again
+                admin = dataclasses.replace(admin, stakes=target.provider.read_stakes(taken()))
+    return admin, server
+
+
+def _answering(others: Sequence[Admin], last: Admin) -> tuple[Admin, Server]:
+    for admin in others:
+        with contextlib.suppress(UsageError):
+            return admin, admin.server()
+    return last, last.server()
 
 
 @contextlib.contextmanager

@@ -8,15 +8,17 @@ fails or interrupts on the way ends the dump inside the container and removes th
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from invoke_stack import files
 from invoke_stack.database import (
+    asking,
     catalog,
     dump,
     forms,
@@ -31,6 +33,7 @@ from invoke_stack.database import (
 )
 from invoke_stack.database import manifest as manifests
 from invoke_stack.database import target as targets
+from invoke_stack.database.catalog import Entry
 from invoke_stack.database.dump import Dump, Dumped
 from invoke_stack.database.job import LONGEST_WAIT_S, Job, Options
 from invoke_stack.database.manifest import Manifest
@@ -97,18 +100,27 @@ def of(
     """Back one database up, wherever its programs run; all else is as `backup` has it."""
     began = time.monotonic()
     if project.dry:
-        answer = targets.ask(project, target, target.provider.facts())
-        _plan(Job(project, docker, target, answer, options, report))
+        said = targets.ask(project, target, target.provider.facts())
+        _plan(Job(project, docker, target, lambda: said, options, report))
         return None
     lock = sessions.lock_path(project.state, target)
-    with _alone(lock, f"database {target.database}", options, report):
-        # One call for both: each costs as much as a small dump.
-        statements = leftovers.ending(target, lock) + target.provider.facts()
-        answer = targets.ask(project, target, statements, read=False)
-        job = Job(project, docker, target, answer, options, report)
-        leftovers.tell(target, answer, report)
+    session = sessions.new_name(lock)
+    # One call for both: each costs as much as a small dump.
+    statements = leftovers.ending(target, lock, session) + target.provider.facts()
+    with (
+        _alone(lock, f"database {target.database}", options, report),
+        asking.begun(project, target, statements, read=False) as taken,
+    ):
+
+        @functools.cache
+        def answer() -> str:
+            said = taken()
+            leftovers.tell(target, said, report)
+            return said
+
+        job = Job(project, docker, target, answer, options, report, session)
         leftovers.remove(project, job.folder, report)
-        file, manifest = _run(job, lock)
+        file, manifest = _run(job)
     if project.settings.db.prune:
         prune.after(project, job.root, manifest, report)
     return Backup(file, manifest, round(time.monotonic() - began, 2))
@@ -155,18 +167,46 @@ def _plan(job: Job) -> None:
     job.report(Planned(f"write {shown(job.file(datetime.now(UTC)))} and its manifest"))
 
 
-def _run(job: Job, lock: Path) -> tuple[Path, Manifest]:
-    write.make_folder(job.root, job.folder)
+def _run(job: Job) -> tuple[Path, Manifest]:
+    """Dump with what the last manifest says of the server, while the server is asked."""
     known = catalog.of(job.target.database, catalog.entries(job.folder))
+    last = next((each.manifest.server for each in known if each.manifest), "")
+    major = last.partition(".")[0]
+    try:
+        return _written(replace(job, assumed=int(major) if major.isdecimal() else 0), known)
+    except _OtherwiseError as problem:
+        if problem.error is not None:
+            raise problem.error from None
+        return _written(job, known)
+
+
+class _OtherwiseError(Exception):
+    """What the server says while the dump runs: an error, or that it is another version."""
+
+    def __init__(self, error: StackError | None = None) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _written(job: Job, known: Sequence[Entry]) -> tuple[Path, Manifest]:
+    def begun() -> None:
+        try:
+            if job.facts.major != job.major:
+                raise _OtherwiseError
+        except StackError as problem:
+            raise _OtherwiseError(problem) from problem
+
+    if not job.assumed:
+        job.answer()
+    write.make_folder(job.root, job.folder)
     alike = (each for each in known if each.manifest and each.manifest.format == job.options.format)
     expected = next((each.bytes for each in alike if not each.problem), 0)
     write.require_space(job.folder, expected)
     when = datetime.now(UTC)
     with write.partial(job.file(when)) as partial:
-        session = sessions.new_name(lock)
         form, decode = job.options.form, not job.options.fast
-        work = Dump(job.project, job.target, partial, session, expected, job.report, form, decode)
-        dumped = _dumped(job, work)
+        common = (job.project, job.target, partial, job.session, expected, job.report)
+        dumped = _dumped(job, Dump(*common, form, decode, begun))
         beside = shared.read(job.project, job.target) if job.options.globals else ""
         roles = shared.described(partial.final, beside)
         made = Made(partial.final.name, when, job.options, dumped, roles)

@@ -51,6 +51,7 @@ class Dump:
         session: its name in the server's list of sessions.
         expected: how many bytes it may have, 0 where nobody knows.
         decode: have all of it decoded, not only its table of contents read.
+        begun: called once the program runs; what it raises ends the dump.
     """
 
     project: Project
@@ -61,6 +62,7 @@ class Dump:
     report: Report
     form: Form = forms.CUSTOM
     decode: bool = True
+    begun: Callable[[], object] = lambda: None
 
     def run(self, compressions: Sequence[str]) -> Dumped:
         """Dump into the hidden file with the first compression that the program has.
@@ -121,6 +123,7 @@ class Dump:
             sessions.ended_on_failure(self.project, self.target, self.session),
             self.project.runner.start(call, binary=True) as running,
         ):
+            self.begun()
             source = cast("IO[bytes]", running.stdout)
             written = write.copy(source, self.partial, take, self._progress)
             return written, running.wait(), running.tail

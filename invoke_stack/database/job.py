@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,19 +62,32 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One backup: the target, what its server said, and where the file goes."""
+    """One backup: the target, what its server says, and where the file goes.
+
+    Attributes:
+        answer: waits for what the server says about the database.
+        session: the dump's name in the server's list of sessions.
+        assumed: the server's major version before it has said it; 0 to wait for that.
+    """
 
     project: Project
     docker: Engine | None
     target: Target
-    answer: str
+    answer: Callable[[], str]
     options: Options
     report: Report
+    session: str = ""
+    assumed: int = 0
 
     @property
     def facts(self) -> Facts:
-        """What the server said about the database."""
-        return self.target.provider.read_facts(self.answer)
+        """What the server says about the database."""
+        return self.target.provider.read_facts(self.answer())
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return self.assumed or self.facts.major
 
     @property
     def root(self) -> Path:
@@ -89,7 +103,7 @@ class Job:
         """Return the first name for that time that nothing has."""
 
         def name(again: int) -> Path:
-            major, label = self.facts.major, self.options.label
+            major, label = self.major, self.options.label
             archive = names.file_name(self.target.database, when, major, label, again)
             return self.folder / names.with_suffix(archive, self.options.form.suffix)
 
@@ -98,4 +112,4 @@ class Job:
     def compressions(self) -> tuple[str, ...]:
         """Return the compressions to try in turn."""
         wanted = self.project.settings.db.compression
-        return self.target.provider.compressions(wanted, self.facts.major)
+        return self.target.provider.compressions(wanted, self.major)

@@ -26,14 +26,15 @@ def sweep(project: Project, target: Target, report: Report) -> None:
         return
 
 
-def ending(target: Target, lock: Path) -> str:
+def ending(target: Target, lock: Path, spared: str = "") -> str:
     """Return statements that end what dead runs left on the server; `tell` reads the answer.
 
-    The caller holds the lock, so whatever carries its name belongs to a run that has died.
+    The caller holds the lock, so whatever carries its name belongs to a run that has died, but
+    for the session ``spared``, which is the caller's own.
     """
     prefix = sessions.prefix(lock)
     prover = getattr(target.provider, "prover", None)
-    return target.provider.ending(prefix) + (prover.sweep(prefix) if prover else "")
+    return target.provider.ending(prefix, spared) + (prover.sweep(prefix) if prover else "")
 
 
 def tell(target: Target, answer: str, report: Report) -> None:

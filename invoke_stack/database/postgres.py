@@ -175,12 +175,13 @@ class Postgres:
         line = next((line for line in output.splitlines() if line.startswith("{")), "{}")
         return Stakes(**json.loads(line))
 
-    def ending(self, application: str) -> str:
-        """Return a statement that ends sessions by name prefix; the name is one of ours."""
+    def ending(self, application: str, spared: str = "") -> str:
+        """Return a statement that ends sessions by name prefix; the names are ours."""
+        other = f"AND application_name <> '{spared}' " if spared else ""
         return (
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608
             f"WHERE left(application_name, {len(application)}) = '{application}' "
-            "AND pid <> pg_backend_pid();\n"
+            f"{other}AND pid <> pg_backend_pid();\n"
         )
 
     def compressions(self, wanted: str, major: int) -> tuple[str, ...]:

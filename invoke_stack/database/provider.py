@@ -64,8 +64,8 @@ class Provider(Protocol):
     def read_stakes(self, output: str) -> Stakes:
         """Return size, sessions and the owner's mark of the database."""
 
-    def ending(self, application: str) -> str:
-        """Return a statement that ends every session of that name prefix and counts them."""
+    def ending(self, application: str, spared: str = "") -> str:
+        """Return a statement that ends every session of that name prefix but one, and counts."""
 
     def compressions(self, wanted: str, major: int) -> tuple[str, ...]:
         """Return the compressions to try in turn, best first, for a setting and a server."""

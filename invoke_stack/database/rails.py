@@ -78,25 +78,39 @@ class Confirm(Protocol):
     def __call__(self, question: str, word: str = "") -> None: ...  # noqa: D102
 
 
-def require(
-    project: Project, target: Target, action: Action, consent: Consent, confirm: Confirm
+def require(  # noqa: PLR0913 - what every changing task gets
+    project: Project,
+    target: Target,
+    action: Action,
+    consent: Consent,
+    confirm: Confirm,
+    stakes: Stakes | None = None,
 ) -> Subject:
     """Return what is at stake once the action is allowed; call it before anything is changed.
+
+    Args:
+        project: the project.
+        target: the database.
+        action: what is about to happen to it.
+        consent: what the flags say.
+        confirm: asks the user.
+        stakes: what the server has said already; it is asked where that is None.
 
     Raises:
         RefusedError: the database is protected, a flag is missing, or the user said no.
     """
-    found = subject(project, target)
+    found = subject(project, target, stakes)
     asked = judge(found, action, consent, project.settings.db.protected)
     if asked is not None:
         confirm(asked.text, asked.word)
     return found
 
 
-def subject(project: Project, target: Target) -> Subject:
+def subject(project: Project, target: Target, stakes: Stakes | None = None) -> Subject:
     """Return the target as the rails see it, its mark and sizes read from the server."""
-    answer = targets.ask(project, target, target.provider.stakes())
-    stakes = target.provider.read_stakes(answer)
+    if stakes is None:
+        answer = targets.ask(project, target, target.provider.stakes())
+        stakes = target.provider.read_stakes(answer)
     return Subject(target.database, target.host or target.service, target.place, stakes)
 
 

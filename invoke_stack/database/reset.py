@@ -54,7 +54,7 @@ def reset(  # noqa: PLR0913 - what every changing task gets
         hint = "start the stack's database: inv stack.up"
         raise UsageError("db.reset", "no client program reaches the database", hint=hint)
     admins.permitted(project, target, "db.reset", consent)
-    admin, server = admins.connect(project, target)
+    admin, server = admins.connect(project, target, stakes=True)
     preflight.require_rights(server, target.database)
     action = rails.Action(
         "db.reset",
@@ -63,7 +63,7 @@ def reset(  # noqa: PLR0913 - what every changing task gets
         kept=swap.promise(admin, server, undo(target.key)),
     )
     if server.database(target.database) is not None:
-        rails.require(project, target, action, consent, confirm)
+        rails.require(project, target, action, consent, confirm, admin.stakes)
     if project.dry:
         report(Planned(f"create a database, fill it and rename it to {target.database}"))
         return None

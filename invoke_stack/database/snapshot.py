@@ -156,7 +156,7 @@ def rewind(  # noqa: PLR0913 - what every changing task gets
     began = time.monotonic()
     target = locate.find(project, declared, docker, key, report)
     admins.permitted(project, target, "db.rewind", consent)
-    admin, server = admins.connect(project, target)
+    admin, server = admins.connect(project, target, stakes=True)
     live = target.database
     chosen, *_ = _require(admin, server, name)
     preflight.require_rights(server, live)
@@ -167,7 +167,7 @@ def rewind(  # noqa: PLR0913 - what every changing task gets
         kept=swap.promise(admin, server, undo(key)),
     )
     if server.database(live) is not None:
-        rails.require(project, admin.target, action, consent, confirm)
+        rails.require(project, admin.target, action, consent, confirm, admin.stakes)
     if project.dry:
         report(Planned(f"copy {chosen.name} and rename the copy to {live}, keep the old one"))
         return None

@@ -221,6 +221,15 @@ def ask(
     """
     command = target.inside(target.provider.client(), fed=True, read=read)
     done = project.runner.capture(command, timeout_s=timeout_s, stdin=statements.encode())
+    return answer(project, target, done)
+
+
+def answer(project: Project, target: Target, done: Completed) -> str:
+    """Return what a client has printed.
+
+    Raises:
+        StackError: it did not succeed.
+    """
     if done.code != 0:
         raise failed(project, target, done)
     return done.stdout

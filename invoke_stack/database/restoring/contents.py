@@ -6,8 +6,8 @@ import contextlib
 import dataclasses
 import io
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoke_stack import files
@@ -32,10 +32,12 @@ class Opened:
     Attributes:
         needs: roles, extensions, and the version that it was made from.
         fill: loads it into a database; takes the target and whether roles get what is theirs.
+        wanted: how many objects of each kind it must have then; nothing where nobody knows.
     """
 
     needs: Summary
     fill: Callable[[Target, load.Options], None]
+    wanted: Mapping[str, int] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -66,9 +68,8 @@ def archive(
                 strict = admin.restorer.strict(admin.restorer.emptied())
                 targets.ask(admin.project, target, strict, read=False)
             load.archive(admin, target, path, how, report)
-            load.compare(admin, target, contents.counts)
 
-        yield Opened(needs, fill)
+        yield Opened(needs, fill, contents.counts)
 
 
 def _needs(definitions: str, rules: Rules) -> Summary:

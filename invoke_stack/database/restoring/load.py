@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from invoke_stack.database import sessions
-from invoke_stack.database import target as targets
+from invoke_stack.database import asking, sessions
 from invoke_stack.database.admin import Admin
 from invoke_stack.database.target import Target
 from invoke_stack.errors import StackError
@@ -86,14 +85,27 @@ def script(admin: Admin, target: Target, file: Path, word: str) -> None:
     _require(admin, code or (0 if whole else 1), lines)
 
 
-def compare(admin: Admin, target: Target, wanted: Mapping[str, int]) -> None:
-    """Compare the number of objects with the archive's list of contents.
+def finish(
+    admin: Admin, target: Target, jobs: int, wanted: Mapping[str, int], report: Report
+) -> None:
+    """Have the planner know the new rows; meanwhile see whether all objects are there.
+
+    Args:
+        admin: the server.
+        target: the database that was filled.
+        jobs: how many sessions look at its tables.
+        wanted: how many objects of each kind it must have.
+        report: told what costs speed, not data.
 
     Raises:
         StackError: something of it is not there.
     """
-    answer = targets.ask(admin.project, target, admin.restorer.counts())
-    there = admin.restorer.read_counts(answer)
+    with asking.begun(admin.project, target, admin.restorer.counts()) as counted:
+        _analyze(admin, target, jobs, report)
+        _compare(admin.restorer.read_counts(counted()), wanted)
+
+
+def _compare(there: Mapping[str, int], wanted: Mapping[str, int]) -> None:
     missing = [
         f"{kind}: {there[kind]} of {number}"
         for kind, number in wanted.items()
@@ -104,8 +116,7 @@ def compare(admin: Admin, target: Target, wanted: Mapping[str, int]) -> None:
         raise StackError("db.restore", text, hint="the live one is what it was", detail=(*missing,))
 
 
-def analyze(admin: Admin, target: Target, jobs: int, report: Report) -> None:
-    """Have the planner know the new rows; a failure costs speed, not data."""
+def _analyze(admin: Admin, target: Target, jobs: int, report: Report) -> None:
     command = target.inside(
         admin.restorer.analyze(target.database, jobs), application=admin.session
     )

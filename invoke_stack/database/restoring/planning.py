@@ -64,7 +64,7 @@ def allow(job: Job, consent: Consent, confirm: Confirm) -> None:
         kept=kept if live else "",
     )
     if live is not None:
-        rails.require(project, admin.target, action, consent, confirm)
+        rails.require(project, admin.target, action, consent, confirm, admin.stakes)
         return
     host = admin.target.host or admin.target.service
     subject = rails.Subject(job.database, host, admin.target.place)

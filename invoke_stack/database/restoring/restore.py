@@ -52,9 +52,10 @@ def restore(  # noqa: PLR0913 - what every changing task gets
     entry = source.find(project, options.file, options.folder, found.database)
     target = targets.with_database(found, options.to_db) if options.to_db else found
     admins.permitted(project, target, "db.restore", consent)
-    admin, server = admins.connect(project, target)
-    opened = source.opened(project, target, entry, report)
-    job = Job(admin, opened, server, admin.machine(), options, report)
+    with admins.machine(project, target) as machine:
+        admin, server = admins.connect(project, target, stakes=True)
+        opened = source.opened(project, target, entry, report)
+        job = Job(admin, opened, server, machine(), options, report)
     planning.require(job)
     planning.allow(job, consent, confirm)
     if project.dry:
@@ -92,7 +93,7 @@ def _swapped(job: Job) -> tuple[str, int, float]:
         job.report(Step(f"restoring {job.source.file.name} into {new.name}"))
         how = load.Options(job.jobs, job.options.owner, privileges)
         dump.fill(new.target, how)
-        load.analyze(job.admin, new.target, job.jobs, job.report)
+        load.finish(job.admin, new.target, job.jobs, dump.wanted, job.report)
         done = new.swap()
     return done.kept, done.bytes, done.seconds
 
@@ -103,7 +104,7 @@ def _in_place(job: Job) -> tuple[str, int, float]:
         job.report(Step(f"restoring {job.source.file.name} over {job.database}"))
         how = load.Options(1, job.options.owner, privileges, in_place=True)
         dump.fill(job.admin.target, how)
-        load.analyze(job.admin, job.admin.target, job.jobs, job.report)
+        load.finish(job.admin, job.admin.target, job.jobs, dump.wanted, job.report)
     return "", 0, round(time.monotonic() - began, 2)
 
 

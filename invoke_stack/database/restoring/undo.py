@@ -42,7 +42,7 @@ def undo(  # noqa: PLR0913 - what every changing task gets
     found = locate.find(project, declared, docker, options.target, report)
     target = targets.with_database(found, options.to_db) if options.to_db else found
     admins.permitted(project, target, "db.restore", consent)
-    admin, server = admins.connect(project, target)
+    admin, server = admins.connect(project, target, stakes=True)
     database = admin.target.database
     kept = swap.kept(admin, server)
     if not kept:
@@ -53,7 +53,7 @@ def undo(  # noqa: PLR0913 - what every changing task gets
     if server.database(database) is not None:
         source = f"{last.name} (replaced {last.mark.at}, {sizes.shown(last.database.bytes)})"
         action = rails.Action("db.restore", "replaces", source=source)
-        rails.require(project, admin.target, action, consent, confirm)
+        rails.require(project, admin.target, action, consent, confirm, admin.stakes)
     if project.dry:
         report(Planned(f"rename {last.name} to {database} and drop what is live now"))
         return None

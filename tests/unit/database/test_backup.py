@@ -60,6 +60,49 @@ def test_the_container_is_asked_in_this_order(
     assert not any("canary-pw" in word for words in docker.asked for word in words)
 
 
+def test_the_server_is_asked_while_the_dump_runs_that_the_last_manifest_leads_to(
+    project: Any, declared: Any, engine: Any, docker: Any, store: Any
+) -> None:
+    store("shop-20261118T000000Z-pg17.dump", server="17.2")
+    docker.answer(
+        "psql json_build_object", b"0\n" + json.dumps({"server": "17.9", "major": 17}).encode()
+    )
+
+    made = backup.backup(project, declared, engine)
+
+    assert made is not None
+    assert made.file.name.endswith("-pg17.dump")
+    assert made.manifest.server == "17.9"
+
+
+def test_another_version_than_the_last_manifests_is_seen_and_its_dump_begun_again(
+    project: Any, declared: Any, engine: Any, docker: Any, store: Any
+) -> None:
+    store("shop-20261118T000000Z-pg17.dump", server="17.2")
+    docker.answer(
+        "psql json_build_object", b"0\n" + json.dumps({"server": "15.3", "major": 15}).encode()
+    )
+
+    made = backup.backup(project, declared, engine)
+
+    assert made is not None
+    assert made.file.name.endswith("-pg15.dump")
+    assert (made.manifest.server, made.manifest.compression) == ("15.3", "gzip:1")
+    assert len(files(project)) == 4
+
+
+def test_a_server_that_refuses_while_the_dump_begins_is_what_is_told(
+    project: Any, declared: Any, engine: Any, docker: Any, store: Any
+) -> None:
+    store("shop-20261118T000000Z-pg17.dump", server="17.2")
+    docker.answer("psql json_build_object", code=2, err='FATAL:  database "shop" does not exist')
+
+    with pytest.raises(StackError, match="does not exist"):
+        backup.backup(project, declared, engine)
+
+    assert len(files(project)) == 2
+
+
 def test_fast_leaves_the_decode_out_and_says_so(
     project: Any, declared: Any, engine: Any, docker: Any
 ) -> None:

@@ -157,6 +157,9 @@ def test_facts_are_read_from_lines_of_json_among_others() -> None:
 
 
 def test_sessions_are_ended_by_the_beginning_of_their_name() -> None:
+    assert "AND application_name <> 'invstack-1-a' AND pid" in PG.ending(
+        "invstack-1", "invstack-1-a"
+    )
     assert PG.ending("invstack-1") == (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
         "WHERE left(application_name, 10) = 'invstack-1' AND pid <> pg_backend_pid();\n"
