@@ -109,8 +109,15 @@ class Running:
         Raises:
             TimeoutError: it still runs after ``timeout_s`` seconds.
         """
+        left_s = timeout_s
+        if timeout_s is not None:
+            # Its streams close as it ends; a wait with a limit looks for that only now and then.
+            began = time.monotonic()
+            for thread in self._drains:
+                thread.join(timeout_s)
+            left_s = max(0.0, began + timeout_s - time.monotonic())
         try:
-            code = self._child.wait(timeout_s)
+            code = self._child.wait(left_s)
         except subprocess.TimeoutExpired:
             raise TimeoutError(str(self.command.argv[0])) from None
         for thread in self._drains:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from invoke_stack.database import asking, catalog, leftovers, names, rails, rest
 from invoke_stack.database import target as targets
 from invoke_stack.database.rails import Consent
 from invoke_stack.database.restorer import Restorer
-from invoke_stack.database.state import Database, Machine, Server
+from invoke_stack.database.state import Machine, Server
 from invoke_stack.database.target import Target
 from invoke_stack.database.values import Stakes
 from invoke_stack.errors import StackError, UnreachableError, UsageError
@@ -34,6 +34,14 @@ PATIENCE_S = 0.2
 
 DROP_PATIENCE_S = 1.0
 """The same for a drop, in seconds: removing files and a checkpoint take time without anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What the client said of a change; ``whole`` tells that what followed succeeded as well."""
+
+    said: tuple[str, ...]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,13 @@ class Admin:
             return taken()
 
     def change(
-        self, statements: str, empty: Sequence[str] = (), patience_s: float = PATIENCE_S
-    ) -> None:
+        self,
+        statements: str,
+        empty: Sequence[str] = (),
+        *,
+        patience_s: float = PATIENCE_S,
+        then: str = "",
+    ) -> Changed:
         """Run statements to their end, however long they take.
 
         Args:
@@ -83,31 +96,38 @@ class Admin:
             empty: databases in which nobody may be connected meanwhile. Their clients' sessions
                 are ended, also those that get in before the statement has its lock.
             patience_s: after how long somebody must be in the way.
+            then: what the same client goes on with; that it fails is no failure of this.
 
         Raises:
             StackError: they failed; says who is connected when that is the reason.
         """
-        for attempt in range(1, TRIES + 1):
-            done = self._changed(statements, empty, patience_s)
-            if done.code == 0:
-                return
-            if not (self.restorer.in_use(done.stdout) and empty and attempt < TRIES):
-                raise self._failed(done, empty)
+        for _ in range(TRIES):
+            done, changed = self._changed(statements, empty, patience_s, then)
+            if changed is not None:
+                return changed
+            if not (self.restorer.in_use(done.stdout) and empty):
+                break
+        raise self._failed(done, empty)
 
-    def _changed(self, statements: str, empty: Sequence[str], patience_s: float) -> Completed:
-        word = f"done-{secrets.token_hex(8)}"
+    def _changed(
+        self, statements: str, empty: Sequence[str], patience_s: float, then: str
+    ) -> tuple[Completed, Changed | None]:
+        word, last = (f"{each}-{secrets.token_hex(8)}" for each in ("done", "all"))
         text = self.restorer.strict(statements) + self.restorer.said(word)
+        text += then + self.restorer.said(last) if then else ""
         client = self.outside.provider.client()
         command = self.outside.inside(client, application=self.session, fed=True)
         with self.project.runner.start(command, fed=True) as running:
             running.feed(text.encode())
             running.fed()
             while (code := _waited(running, patience_s)) is None:
-                self._make_way(empty)
+                if not running.said(word):
+                    self._make_way(empty)
             # The exit code alone proves nothing: an interrupted `docker exec` ends with 0.
-            whole = running.said(word) or self.project.dry
-            said = running.tail
-        return Completed(command, code if code or whole else 1, "\n".join(said))
+            done = running.said(word) and (code == 0 or bool(then))
+            changed = Changed(running.tail, whole=running.said(last if then else word))
+        completed = Completed(command, code or 1, "\n".join(changed.said))
+        return completed, changed if done or self.project.dry else None
 
     def _make_way(self, empty: Sequence[str]) -> None:
         if empty:
@@ -132,7 +152,7 @@ class Admin:
         """Drop databases; those that are gone already are no error."""
         if doomed:
             drops = "".join(self.restorer.drop(name) for name in doomed)
-            self.change(drops, doomed, DROP_PATIENCE_S)
+            self.change(drops, doomed, patience_s=DROP_PATIENCE_S)
 
 
 def _waited(running: Running, patience_s: float) -> int | None:
@@ -221,29 +241,6 @@ def locked(admin: Admin, report: Report) -> Iterator[tuple[Admin, Server]]:
         leftovers.remove(project, folder, report)
         server = admin.restorer.read_server(answer)
         yield dataclasses.replace(admin, session=sessions.new_name(lock)), server
-
-
-def state_of(server: Server, database: str, also: Mapping[str, object]) -> Database:
-    """Return what a new database is made like.
-
-    That is the one it replaces; where there is none, what a manifest says of the one that was
-    backed up, and what neither says is left to the server.
-    """
-    found = server.database(database)
-    if found is not None:
-        return found
-    owner = str(also.get("owner") or "")
-    locale = str(also.get("locale") or "")
-    provider = {"c": "libc", "i": "icu", "b": "builtin"}.get(str(also.get("locale_provider")), "")
-    return Database(
-        name=database,
-        owner=owner if owner in server.roles else server.user,
-        encoding=str(also.get("encoding") or ""),
-        collate=str(also.get("collate") or ""),
-        ctype=str(also.get("ctype") or ""),
-        provider=provider if locale or provider == "libc" else "",
-        locale=locale,
-    )
 
 
 def now() -> datetime:

@@ -24,6 +24,11 @@ _OPTIONS = (
     "-c default_transaction_read_only=off"
 )
 
+# The transaction began when `now()` says; its first rename keeps everybody out.
+_EXCHANGED = """SELECT 'exchanged in '
+  || round(extract(epoch FROM clock_timestamp() - now())::numeric, 3) || ' s';
+"""
+
 # The first pg_restore that reads an archive of this version.
 _READERS = {(1, 16): 17, (1, 15): 16, (1, 14): 12, (1, 13): 9}
 _NEWEST = (1, 16)
@@ -86,7 +91,12 @@ class PostgresRestorer:
         words = ["BEGIN;\n", statements.disconnect([old for old, _ in renames])]
         words += [statements.rename(old, new) for old, new in renames]
         words += [statements.comment(name, text) for name, text in comments.items()]
-        return "".join([*words, "COMMIT;\n"])
+        return "".join([*words, _EXCHANGED, "COMMIT;\n"])
+
+    def read_swap(self, said: Sequence[str]) -> float:
+        """Return the server's own time for it."""
+        found = (re.search(r"exchanged in (\d+\.\d+) s", line) for line in said)
+        return next((float(each[1]) for each in found if each), 0.0)
 
     def disconnect(self, names: Sequence[str]) -> str:
         """Return pg_terminate_backend for every client there."""

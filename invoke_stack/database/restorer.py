@@ -63,6 +63,9 @@ class Restorer(Protocol):
     def swap(self, renames: Sequence[tuple[str, str]], comments: Mapping[str, str]) -> str:
         """Return one transaction that ends the sessions, renames in order, and comments."""
 
+    def read_swap(self, said: Sequence[str]) -> float:
+        """Return how many seconds that transaction took, from what the client printed."""
+
     def disconnect(self, names: Sequence[str]) -> str:
         """Return a statement that ends every client's session in these databases."""
 

@@ -97,3 +97,26 @@ class Machine:
     client: int
     cpus: int
     free: int
+
+
+def state_of(server: Server, database: str, also: Mapping[str, object]) -> Database:
+    """Return what a new database is made like.
+
+    That is the one it replaces; where there is none, what a manifest says of the one that was
+    backed up, and what neither says is left to the server.
+    """
+    found = server.database(database)
+    if found is not None:
+        return found
+    owner = str(also.get("owner") or "")
+    locale = str(also.get("locale") or "")
+    provider = {"c": "libc", "i": "icu", "b": "builtin"}.get(str(also.get("locale_provider")), "")
+    return Database(
+        name=database,
+        owner=owner if owner in server.roles else server.user,
+        encoding=str(also.get("encoding") or ""),
+        collate=str(also.get("collate") or ""),
+        ctype=str(also.get("ctype") or ""),
+        provider=provider if locale or provider == "libc" else "",
+        locale=locale,
+    )

@@ -13,16 +13,14 @@ exchange itself is one transaction; the database that was live is kept under ano
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from invoke_stack import redaction
-from invoke_stack.database import admin as admins
 from invoke_stack.database import sessions, variants
 from invoke_stack.database import target as targets
 from invoke_stack.database.admin import Admin
-from invoke_stack.database.state import Database, Server
+from invoke_stack.database.state import Database, Server, state_of
 from invoke_stack.database.target import Target
 from invoke_stack.database.variants import Mark, Variant
 from invoke_stack.errors import StackError
@@ -40,7 +38,7 @@ class Swapped:
         database: the name under which the new content is live.
         kept: the name of the database that was live, or "" where there was none.
         bytes: its size.
-        seconds: how long it took; nobody could connect for a part of it.
+        seconds: how long the exchange took by the server's clock: nobody could connect.
     """
 
     database: str
@@ -92,7 +90,7 @@ class Fresh:
         admin, live = self.admin, self.admin.target.database
         server = admin.server()  # as it is now: somebody may have changed it meanwhile
         before = server.database(live)
-        like = before or admins.state_of(server, live, self._like.also)
+        like = before or state_of(server, live, self._like.also)
         _learn(admin, like)
         self._report(Step(f"putting it in place of {live}" if before else f"naming it {live}"))
         self.swapped = self._exchange(server, admin.restorer.dress(self.name, like), before)
@@ -122,15 +120,15 @@ class Fresh:
     def _exchange(self, server: Server, dress: str, before: Database | None) -> Swapped:
         admin, live, new = self.admin, self.admin.target.database, self.name
         restorer = admin.restorer
-        began = time.monotonic()
         if before is None:
             admin.change(dress + restorer.swap([(new, live)], {live: ""}), (new,))
             return Swapped(live, "", 0, 0.0)
         old = variants.free_name(server, live, "old", restorer.longest)
         mark = variants.mark("old", live, by=admin.key, comment=before.comment)
         comments = {live: before.comment, old: mark.text(restorer.mark)}
-        admin.change(dress + restorer.swap([(live, old), (new, live)], comments), (live, new))
-        return Swapped(live, old, before.bytes, round(time.monotonic() - began, 2))
+        text = dress + restorer.swap([(live, old), (new, live)], comments)
+        done = admin.change(text, (live, new))
+        return Swapped(live, old, before.bytes, restorer.read_swap(done.said))
 
 
 @contextlib.contextmanager
@@ -144,7 +142,7 @@ def fresh(admin: Admin, like: Like, report: Report) -> Iterator[Fresh]:
     """
     live, restorer, server = admin.target.database, admin.restorer, like.server
     name = variants.free_name(server, live, "new", restorer.longest)
-    state = admins.state_of(server, live, like.also)
+    state = state_of(server, live, like.also)
     made = restorer.create(name, state, server.major)
     if like.template:
         made = restorer.disconnect([like.template])
@@ -181,16 +179,15 @@ def undo(admin: Admin, server: Server, kept: Variant, report: Report) -> Swapped
     live, restorer = admin.target.database, admin.restorer
     gone = variants.free_name(server, live, "new", restorer.longest)
     mark = variants.mark("new", live, by=admin.key).text(restorer.mark)
-    began = time.monotonic()
-    if server.database(live) is None:
-        renames, comments = [(kept.name, live)], {live: kept.mark.comment}
-    else:
-        renames = [(live, gone), (kept.name, live)]
-        comments = {live: kept.mark.comment, gone: mark}
-    admin.change(restorer.swap(renames, comments), (live, kept.name))
-    seconds = round(time.monotonic() - began, 2)
-    _dropped(admin, gone, report)
-    return Swapped(live, "", 0, seconds)
+    renames, comments = [(kept.name, live)], {live: kept.mark.comment}
+    if server.database(live) is not None:
+        renames = [(live, gone), *renames]
+        comments[gone] = mark
+    text = restorer.swap(renames, comments)
+    done = admin.change(text, (live, kept.name), then=restorer.drop(gone))
+    if not done.whole:
+        _dropped(admin, gone, report)
+    return Swapped(live, "", 0, restorer.read_swap(done.said))
 
 
 def kept(admin: Admin, server: Server) -> tuple[Variant, ...]:

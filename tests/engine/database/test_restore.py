@@ -77,6 +77,28 @@ def test_undo_brings_the_replaced_content_back_once(shop: Any, stock_file: str) 
     assert "nothing to undo" in err
 
 
+def test_an_undo_counts_also_when_what_was_live_cannot_be_dropped(
+    shop: Any, stock_file: str
+) -> None:
+    shop.psql(CHANGE)
+    before = shop.content()
+    shop.ok("restore", file=stock_file)
+    shop.psql(
+        "CREATE PUBLICATION p; CREATE SUBSCRIPTION blocks CONNECTION 'dbname=none' "
+        "PUBLICATION p WITH (connect = false, slot_name = NONE)"
+    )
+
+    code, _, err = shop.run("undo")
+    (left,) = shop.variants("new")
+    shop.site.psql("DROP SUBSCRIPTION blocks", left)
+    shop.ok("snapshot", name="clean")
+
+    assert code == 0
+    assert f"{left} is still there" in err
+    assert shop.content() == before
+    assert shop.variants("new") == []
+
+
 def test_only_the_last_replaced_database_is_kept(shop: Any, stock_file: str) -> None:
     first = shop.ok("restore", file=stock_file)["kept"]
     second = shop.ok("restore", file=stock_file)["kept"]

@@ -110,12 +110,20 @@ def test_a_swap_is_one_transaction() -> None:
     assert [lines[0], lines[-1]] == ["BEGIN;", "COMMIT;"]
     assert "pg_terminate_backend" in lines[1]
     assert "IN ('a', 'c')" in lines[1]
-    assert lines[2:-1] == [
+    assert lines[2:6] == [
         'ALTER DATABASE "a" RENAME TO "b";',
         'ALTER DATABASE "c" RENAME TO "a";',
         "COMMENT ON DATABASE \"b\" IS 'x';",
         'COMMENT ON DATABASE "a" IS NULL;',
     ]
+    assert "clock_timestamp() - now()" in "".join(lines[6:-1])
+
+
+def test_how_long_a_swap_took_is_read_between_other_lines() -> None:
+    restorer = PostgresRestorer()
+
+    assert restorer.read_swap(["2", "NOTICE: x", "exchanged in 0.031 s", "done-1"]) == 0.031
+    assert restorer.read_swap(["done-1"]) == 0.0
 
 
 def test_a_database_name_is_never_a_connection_string() -> None:
