@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from invoke_stack import events
 from invoke_stack.engines import choice as choices
@@ -12,7 +12,7 @@ from invoke_stack.engines import docker, endpoint
 from invoke_stack.engines.choice import Choice
 from invoke_stack.engines.docker import Docker
 from invoke_stack.engines.embedded.engine import Embedded
-from invoke_stack.errors import UsageError
+from invoke_stack.errors import StackError, UsageError
 from invoke_stack.project import Project
 
 
@@ -31,6 +31,30 @@ def prepared(project: Project) -> Choice:
         return found
     docker.load()
     return dataclasses.replace(found, where=found.where or endpoint.find(project))
+
+
+class Ahead:
+    """The choice of the engine, made while something else goes on and used afterwards."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._found: Choice | None = None
+
+    def look(self) -> None:
+        """Choose, and load what a connection needs; what fails here is said by ``choice``."""
+        with suppress(StackError):
+            self._found = prepared(self._project)
+
+    def choice(self, report: events.Report = events.silent) -> Choice:
+        """Return the choice, made now where nobody has looked, and tell it.
+
+        Raises:
+            RefusedError: the stack's data is with an engine that does not answer.
+            UnreachableError: the Docker context that was chosen does not exist.
+        """
+        found = self._found or choices.chosen(self._project)
+        choices.tell(found, report)
+        return found
 
 
 @contextmanager

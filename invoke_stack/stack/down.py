@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from invoke_stack import events, sizes
 from invoke_stack.compose import commands
-from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Container, Volume
 from invoke_stack.engines.embedded.engine import Embedded
 from invoke_stack.engines.engine import Engine
@@ -61,8 +60,7 @@ def down(
             would be lost could not be backed up.
         BusyError: a `stack.up` of this project runs.
     """
-    ours = known.find(project, report)
-    with opening.open(project, report) as engine, project.alone("stack.down"):
+    with known.opened(project, report) as (ours, engine), project.alone("stack.down"):
         found = known.containers(project, ours, engine, oneoff=True)
         volumes = engine.volumes(ours.name) if request.volumes else ()
         saved: tuple[str, ...] = ()

@@ -7,12 +7,14 @@ be looked at and taken down.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoke_stack import events
 from invoke_stack.compose.model import Model
+from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.engine import Engine
 from invoke_stack.environment import declared as loading
@@ -69,6 +71,23 @@ def find(
         report(events.Warned(str(problem), f"going on with the stack that is up: {name}"))
         return Known(name, folder, Model(name, {}), None)
     return Known(declared.name, declared.files.folder, declared.model, declared)
+
+
+@contextmanager
+def opened(
+    project: Project, report: events.Report = events.silent
+) -> Iterator[tuple[Known, Engine]]:
+    """Yield the stack that runs, or would, and its engine, looked for while Compose reads.
+
+    Raises:
+        UsageError: the files cannot be read and nothing was brought up before.
+        RefusedError: the stack's data is with an engine that does not answer.
+        UnreachableError: no engine answers.
+    """
+    ahead = opening.Ahead(project)
+    ours = find(project, report, ahead.look)
+    with opening.open(project, choice=ahead.choice(report)) as engine:
+        yield ours, engine
 
 
 def chosen(

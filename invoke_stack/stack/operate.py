@@ -225,8 +225,7 @@ def _one_off(
 def _project(
     project: Project, report: events.Report = events.silent, *, need: bool = True
 ) -> tuple[Known, tuple[Container, ...]]:
-    ours = known.find(project, report)
-    with opening.open(project, report) as engine:
+    with known.opened(project, report) as (ours, engine):
         found = known.containers(project, ours, engine)
     if need and not found:
         raise UnreachableError(ours.name, "nothing is up", hint="inv stack.up")

@@ -9,7 +9,6 @@ from typing import Any
 from invoke_stack import events
 from invoke_stack.compose import families
 from invoke_stack.compose.model import Model, Service
-from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Binding, Container
 from invoke_stack.project import Project
 from invoke_stack.stack import known, state
@@ -64,8 +63,7 @@ def ps(
         UnreachableError: no engine answers.
         RefusedError: the project's name belongs to another folder.
     """
-    ours = known.find(project, report)
-    with opening.open(project, report) as engine:
+    with known.opened(project, report) as (ours, engine):
         found = known.containers(project, ours, engine)
         shown = known.chosen(ours, found, services)
         return Status(

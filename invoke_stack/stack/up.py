@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from invoke_stack import events
 from invoke_stack.compose import commands, families
 from invoke_stack.compose.model import HealthCheck
-from invoke_stack.engines import choice as choices
 from invoke_stack.engines import opening
 from invoke_stack.engines.containers import Container
 from invoke_stack.engines.docker import Docker
@@ -70,13 +69,13 @@ def up(project: Project, request: Request, report: events.Report = events.silent
         RefusedError: the project's name belongs to another folder.
         BusyError: another `stack.up` of this project runs.
     """
-    declared = loading.load(project)
+    ahead = opening.Ahead(project)
+    declared = loading.load(project, meanwhile=ahead.look)
     wanted = preflight.services(declared, request.services)
     preflight.variables(project, declared)
     for note in (*declared.env.notes, *preflight.env_files(project, declared, wanted)):
         report(events.Note(note))
-    choice = choices.chosen(project)
-    choices.tell(choice, report)
+    choice = ahead.choice(report)
     if choice.name == "docker":
         taking.require_none(project)
         preflight.compose_version(project)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from invoke_stack.tasks._task import Run
 
 if TYPE_CHECKING:
-    from invoke_stack.engines.choice import Choice
     from invoke_stack.engines.engine import Engine
     from invoke_stack.environment.declared import Declared
 
@@ -28,27 +27,18 @@ def running_stack(run: Run) -> Iterator[tuple[Declared, Engine]]:
 @contextmanager
 def around(run: Run, *, needed: bool) -> Iterator[tuple[Declared, Engine | None]]:
     """Yield the stack and its engine; None where none answers and none is ``needed``."""
-    from invoke_stack.engines import choice, opening
-    from invoke_stack.errors import RefusedError, StackError, UnreachableError
+    from invoke_stack.engines import opening
+    from invoke_stack.errors import RefusedError, UnreachableError
     from invoke_stack.stack import known
 
-    chosen: Choice | None = None
-
-    def look() -> None:
-        nonlocal chosen
-        with suppress(StackError):  # said when the engine is opened, if it still is true
-            chosen = opening.prepared(run.project)
-
-    ours = known.find(run.project, run.console.report, look)
+    ahead = opening.Ahead(run.project)
+    ours = known.find(run.project, run.console.report, ahead.look)
     declared = ours.require_declared()
-    if chosen is not None:
-        choice.tell(chosen, run.console.report)
     with ExitStack() as stack:
         engine: Engine | None = None
         try:
-            engine = stack.enter_context(
-                opening.open(run.project, run.console.report, choice=chosen)
-            )
+            choice = ahead.choice(run.console.report)
+            engine = stack.enter_context(opening.open(run.project, choice=choice))
         except (RefusedError, UnreachableError):  # a stack that belongs to a Docker that is stopped
             if needed:
                 raise

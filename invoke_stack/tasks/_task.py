@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -211,6 +210,8 @@ def _body(own: Callable[..., None], extra: Mapping[str, Any]) -> Callable[..., N
 
 def _leave_memory() -> None:
     """Spare the interpreter its last search for garbage: 50 ms for what the system takes anyway."""
+    import gc
+
     if hasattr(gc, "freeze"):
         gc.freeze()
 
