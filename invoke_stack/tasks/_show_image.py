@@ -58,7 +58,7 @@ def built(run: Run, outcome: Outcome | None) -> None:
 
 def _row(each: Built) -> tuple[object, ...]:
     change = "first build" if each.delta is None else signed(each.delta)
-    hits = ", ".join(f"{hit.stage or 'all'} {hit.cached}/{hit.steps}" for hit in each.hits)
+    hits = ", ".join(f"{hit.label} {hit.cached}/{hit.steps}" for hit in each.hits)
     return (
         each.image.service,
         each.image.tag,
