@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from invoke_stack.database import catalog, names
 from invoke_stack.doctor.line import Line, ok, unknown, wrong
 from invoke_stack.doctor.patient import Patient
+from invoke_stack.environment import layers, templates
 from invoke_stack.environment.checks import check, ignores
-from invoke_stack.findings.model import Finding
+from invoke_stack.findings.model import Finding, Report
+from invoke_stack.project import Project
 
 _FILES = frozenset({"ENV-MISSING", "ENV-EMPTY", "ENV-SYNTAX", "ENV-REF", "ENV-MODE"})
 _GIT = frozenset({"ENV-TRACKED", "ENV-UNIGNORED"})
@@ -18,11 +20,12 @@ MOST = 5
 
 def files(patient: Patient) -> Iterator[Line]:
     """Tell what is missing, blank, refused or readable by others; and what git would take."""
-    found = check.check(patient.project).findings
+    report = check.check(patient.project)
+    found = report.findings
     of_files = [each for each in found if each.rule in _FILES]
     yield from _told("DOC-ENV", of_files)
     if not of_files:
-        yield ok("DOC-ENV", "env", "complete and private")
+        yield ok("DOC-ENV", "env", _good(patient.project, report))
     of_git = [each for each in found if each.rule in _GIT]
     yield from _told("DOC-GIT", of_git)
     if ignores.tracked(patient.project) is None:
@@ -30,6 +33,22 @@ def files(patient: Patient) -> Iterator[Line]:
         yield unknown("DOC-GIT", "git", message, "git init")
     elif not of_git:
         yield ok("DOC-GIT", "env", "git leaves the env files alone")
+
+
+def _good(project: Project, report: Report) -> str:
+    """Return what is true of env files about which nothing was found."""
+    if not any(each.rule == "ENV-MISSING" for each in report.unknowns):
+        return "complete and private"
+    mode = project.mode()
+    custom = project.custom_modes()
+    folders = templates.folders(project)
+    own = any(layers.layer_paths(each, mode, custom=custom) for each in folders)
+    parts = ["private" if own else "no env file and no template"]
+    if not any(each.rule == "ENV-IMAGE" and each.subject == "stack" for each in report.unknowns):
+        parts.append("every variable that the compose files require is set")
+    if own:
+        parts.append("no template says what else belongs there")
+    return "; ".join(parts)
 
 
 def backups(patient: Patient) -> Iterator[Line]:

@@ -43,6 +43,35 @@ def test_a_file_that_others_read_and_one_that_git_would_take(
     assert found["DOC-GIT"].fix == "add to .gitignore: .env"
 
 
+SET = "every variable that the compose files require is set"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "no env file and no template"),
+        ({"compose.yaml": "services: {}\n"}, f"no env file and no template; {SET}"),
+        ({".env": "A=1\n"}, "private; no template says what else belongs there"),
+        (
+            {".env": "A=1\n", "compose.yaml": "services: {}\n"},
+            f"private; {SET}; no template says what else belongs there",
+        ),
+        ({".env": "A=1\n", ".env.example": "A=\n"}, "complete and private"),
+    ],
+)
+def test_env_files_are_called_complete_only_where_that_is_known(
+    examine: Examine, git: FakeRunner, tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    git.answer("docker", code=1)
+    patient = examine(files)
+    for path in tmp_path.glob(".env"):
+        path.chmod(0o600)
+
+    found = [each for each in env.files(patient) if each.rule == "DOC-ENV"]
+
+    assert [(each.state, each.message) for each in found] == [("ok", message)]
+
+
 def test_many_findings_are_counted(examine: Examine, git: FakeRunner) -> None:
     names = [f"KEY_{number}" for number in range(9)]
     template = "".join(f"# @required\n{name}=\n" for name in names)
