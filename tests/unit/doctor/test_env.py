@@ -107,3 +107,21 @@ def test_backups_that_git_ignores_pass(
 
 def test_backups_elsewhere_are_no_business_of_git(examine: Examine) -> None:
     assert not list(env.backups(examine(settings={"db": {"directory": "/srv/backups"}})))
+
+
+def test_a_key_that_another_folder_lacks_too_is_told(examine: Examine, git: FakeRunner) -> None:
+    """What the stack requires is told where its files are read; that folder's file is another."""
+    git.answer("docker compose", '{"name": "shop", "services": {"web": {"image": "web:1"}}}')
+    template = "# @required\nAPI_KEY=\n"
+    files = {
+        "compose.yaml": 'services: {web: {image: "web:1", environment: {A: "${API_KEY:?}"}}}\n',
+        ".env": "A=1\n",
+        ".env.example": template,
+        "api/.env": "A=1\n",
+        "api/.env.example": template,
+    }
+
+    found = [each for each in env.files(examine(files)) if each.rule == "DOC-ENV"]
+
+    told = [each.message for each in found if each.subject == "API_KEY"]
+    assert told == ["not set in api/.env"]
