@@ -12,9 +12,9 @@ from invoke_stack.doctor.patient import Patient
 from invoke_stack.environment import declared as loading
 from invoke_stack.environment import layers, templates
 from invoke_stack.environment.checks import check, ignores
+from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.findings.model import Finding, Report
-from invoke_stack.project import Project
 
 _FILES = frozenset({"ENV-MISSING", "ENV-EMPTY", "ENV-SYNTAX", "ENV-REF", "ENV-MODE"})
 _GIT = frozenset({"ENV-TRACKED", "ENV-UNIGNORED"})
@@ -31,7 +31,7 @@ def files(patient: Patient) -> Iterator[Line]:
     of_files = [each for each in found if each.rule in _FILES]
     yield from _told("DOC-ENV", _once(patient, of_files))
     if not of_files:
-        yield ok("DOC-ENV", "env", _good(patient.project, report))
+        yield ok("DOC-ENV", "env", _good(patient, report))
     of_git = [each for each in found if each.rule in _GIT]
     yield from _told("DOC-GIT", of_git)
     if ignores.tracked(patient.project) is None:
@@ -41,20 +41,29 @@ def files(patient: Patient) -> Iterator[Line]:
         yield ok("DOC-GIT", "env", "git leaves the env files alone")
 
 
-def _good(project: Project, report: Report) -> str:
+def _good(patient: Patient, report: Report) -> str:
     """Return what is true of env files about which nothing was found."""
     if not any(each.rule == "ENV-MISSING" for each in report.unknowns):
         return "complete and private"
-    mode = project.mode()
+    project, declared = patient.project, _readable(patient)
+    mode = declared.mode if declared else project.mode()
     custom = project.custom_modes()
     folders = templates.folders(project)
     own = any(layers.layer_paths(each, mode, custom=custom) for each in folders)
-    parts = ["private" if own else "no env file and no template"]
-    if not any(each.rule == "ENV-IMAGE" and each.subject == "stack" for each in report.unknowns):
+    parts = ["private" if own else "no .env file and no template"]
+    if declared:
         parts.append("every variable that the compose files require is set")
     if own:
         parts.append("no template says what else belongs there")
     return "; ".join(parts)
+
+
+def _readable(patient: Patient) -> Declared | None:
+    """Return the stack; None without one, or where its files cannot be read."""
+    try:
+        return patient.stack()
+    except StackError:  # told where they are read
+        return None
 
 
 def backups(patient: Patient) -> Iterator[Line]:

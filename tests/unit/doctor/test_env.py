@@ -49,8 +49,12 @@ SET = "every variable that the compose files require is set"
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "no env file and no template"),
-        ({"compose.yaml": "services: {}\n"}, f"no env file and no template; {SET}"),
+        ({}, "no .env file and no template"),
+        ({"compose.yaml": "services: {}\n"}, f"no .env file and no template; {SET}"),
+        (
+            {".env.production": "A=1\n", "compose.prod.yaml": "services: {}\n"},
+            f"private; {SET}; no template says what else belongs there",
+        ),
         ({".env": "A=1\n"}, "private; no template says what else belongs there"),
         (
             {".env": "A=1\n", "compose.yaml": "services: {}\n"},
@@ -62,9 +66,9 @@ SET = "every variable that the compose files require is set"
 def test_env_files_are_called_complete_only_where_that_is_known(
     examine: Examine, git: FakeRunner, tmp_path: Path, files: dict[str, str], message: str
 ) -> None:
-    git.answer("docker", code=1)
+    git.answer("docker", '{"name": "shop", "services": {}}')
     patient = examine(files)
-    for path in tmp_path.glob(".env"):
+    for path in tmp_path.glob(".env*"):
         path.chmod(0o600)
 
     found = [each for each in env.files(patient) if each.rule == "DOC-ENV"]
