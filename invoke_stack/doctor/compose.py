@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from invoke_stack.compose import files, plugin
 from invoke_stack.compose.elsewhere import NoStackError
@@ -12,8 +13,11 @@ from invoke_stack.doctor.patient import Patient
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 from invoke_stack.project import Project
+from invoke_stack.stack import advice, preflight
 from invoke_stack.stack import ports as published
-from invoke_stack.stack import preflight
+
+MOST = 5
+"""Missing variables that are told one by one."""
 
 
 def compose(patient: Patient) -> Iterator[Line]:
@@ -59,15 +63,28 @@ def stack(patient: Patient) -> Iterator[Line]:
     names = ", ".join(project.shown(path) for path in declared.files.paths)
     services = ", ".join(sorted(declared.active())) or "none"
     yield ok("DOC-STACK", names, f"mode {declared.mode.name}, services: {services}")
-    for check in (
-        lambda: preflight.variables(project, declared),
-        lambda: preflight.services(declared, ()),
-    ):
-        try:
-            check()
-        except StackError as problem:
-            yield told("DOC-STACK", problem)
+    yield from _unset(project, declared)
+    try:
+        preflight.services(declared, ())
+    except StackError as problem:
+        yield told("DOC-STACK", problem)
     yield from _doubled(project, declared)
+
+
+def _unset(project: Project, declared: Declared) -> Iterator[Line]:
+    """Yield each variable that the files require and nobody sets, however often they use it."""
+    lacking = sorted(declared.missing, key=lambda each: (each.file, each.line))
+    for each in lacking[:MOST]:
+        reason = f": {each.message}" if each.message else ""
+        message = f"{each.name} is required and not set{reason}"
+        fix = advice.unset(project, replace(declared, missing=(each,)))
+        yield wrong("DOC-STACK", each.where, message, fix, file=each.file, line=each.line)
+    if rest := lacking[MOST:]:
+        first = rest[0]
+        names = ", ".join(each.name for each in rest)
+        message = f"and {len(rest)} more required variables are not set: {names}"
+        fix = advice.unset(project, replace(declared, missing=tuple(rest)))
+        yield wrong("DOC-STACK", first.where, message, fix, file=first.file, line=first.line)
 
 
 def _doubled(project: Project, declared: Declared) -> Iterator[Line]:

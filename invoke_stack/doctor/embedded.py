@@ -8,7 +8,7 @@ from pathlib import Path
 from invoke_stack.database import target as targets
 from invoke_stack.doctor.line import Line, ok, told, wrong
 from invoke_stack.doctor.patient import Patient
-from invoke_stack.engines.embedded import declaring, programs
+from invoke_stack.engines.embedded import declaring, running
 from invoke_stack.environment.declared import Declared
 from invoke_stack.errors import StackError
 
@@ -37,7 +37,7 @@ def extensions(patient: Patient) -> tuple[str, frozenset[str]]:
     service = targets.service_of(project, declared)
     if declaring.kind_of(service) != "postgres":
         return service.name, frozenset()
-    found, _ = programs.find(project, "postgres", declaring.major(service.image))
+    found, *_ = running.fitting(project, declaring.wanted(project, declared, service.name))
     share = patient.first_line(str(found.folder / "pg_config"), "--sharedir")
     folder = Path(share) / "extension"
     names = (path.stem for path in folder.glob("*.control")) if share else ()
@@ -51,10 +51,9 @@ def _service(patient: Patient, declared: Declared, name: str) -> Line:
         return Line("DOC-ENGINE", "info", name, message, "inv env.run -- COMMAND")
     try:
         wanted = declaring.wanted(patient.project, declared, name)
-        found, why = programs.find(patient.project, kind, wanted.major)
+        found, why, fix = running.fitting(patient.project, wanted)
     except StackError as problem:
         return told("DOC-ENGINE", problem)
     if why:
-        fix = f"install version {wanted.major}, or name its folder in stack.embedded.{kind}"
         return wrong("DOC-ENGINE", name, why, fix, state="warning")
     return ok("DOC-ENGINE", name, f"{kind} {found.shown} in {found.folder}")

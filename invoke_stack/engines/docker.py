@@ -87,6 +87,14 @@ class Docker:
         listed = self._api.images(all=False, filters={"dangling": True, "label": label})
         return tuple(dict(each) for each in listed)
 
+    def users(self) -> dict[str, tuple[str, ...]]:
+        """Return for each image's id the containers made of it, stopped ones and others' too."""
+        found: dict[str, list[str]] = {}
+        for each in self._api.containers(all=True):
+            names = each.get("Names") or (str(each["Id"])[:12],)
+            found.setdefault(str(each.get("ImageID")), []).append(str(names[0]).lstrip("/"))
+        return {image: tuple(sorted(names)) for image, names in found.items()}
+
     def build_cache(self) -> tuple[dict[str, Any], ...]:
         """Return the records of the build cache, of every project."""
         # The SDK's own call has the engine measure every volume and container first.

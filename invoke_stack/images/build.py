@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from invoke_stack import events
 from invoke_stack.compose import commands
 from invoke_stack.compose.commands import ComposeCall
+from invoke_stack.dockerfile.model import Stage
 from invoke_stack.engines import docker
 from invoke_stack.engines.docker import Docker
 from invoke_stack.engines.endpoint import Endpoint
@@ -30,6 +31,9 @@ from invoke_stack.stack import override, preflight
 SHARED = "shared"
 """Stands for the stage of a step that another service's stage has, too."""
 
+UNREAD = "steps"
+"""Stands for the stages of a Dockerfile that is not on this machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -43,11 +47,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """How many steps of a stage came from the cache; ``stage`` is "" where it has no name."""
+    """How many steps of a stage came from the cache.
+
+    Attributes:
+        stage: in BuildKit's words; "" where it names none.
+        label: the stage for people: one without a name is known by its base image.
+    """
 
     stage: str
     cached: int
     steps: int
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +180,18 @@ def hits(target: Target, log: BuildLog) -> tuple[Hits, ...]:
     counted: dict[str, Hits] = {}
     for stage, cached, steps in log.hits(target.name):
         name = stage if not known or stage in known else SHARED if "" not in known else ""
-        before = counted.get(name, Hits(name, 0, 0))
-        counted[name] = Hits(name, before.cached + cached, before.steps + steps)
+        before = counted.get(name, Hits(name, 0, 0, _label(name, known.get(name))))
+        total = before.cached + cached, before.steps + steps
+        counted[name] = Hits(name, *total, before.label)
     return tuple(counted.values())
+
+
+def _label(name: str, stage: Stage | None) -> str:
+    """Return what people call a stage that BuildKit calls ``name``."""
+    if stage is None:
+        return name or UNREAD
+    base = stage.image.partition("@")[0]
+    return stage.name or (f"{name} ({base})" if name else base)
 
 
 def _finished(  # noqa: PLR0913 - what a build leaves behind

@@ -16,7 +16,7 @@ from invoke_stack.environment import declared as loading
 from invoke_stack.environment.declared import Declared, service_values, stack_view
 from invoke_stack.findings import suppression
 from invoke_stack.findings.model import Remark, Report, combined
-from invoke_stack.images import archive, budget, layers, targets, trial, zstd
+from invoke_stack.images import archive, budget, health, layers, targets, trial, zstd
 from invoke_stack.images.checks import dockerfiles, inside, running, starting
 from invoke_stack.images.checks.subject import Subject
 from invoke_stack.images.contents import Contents, Gatherer
@@ -109,6 +109,7 @@ def inspected(
         secrets=secrets,
         compose=project.shown(declared.files.paths[-1]),
         production=declared.mode.node == "production",
+        asked=health.path(project, declared, target),
     )
 
 

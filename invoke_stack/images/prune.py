@@ -17,12 +17,20 @@ from invoke_stack.compose.tolerant import number
 from invoke_stack.engines import docker
 from invoke_stack.engines.docker import Docker
 from invoke_stack.environment import declared as loading
+from invoke_stack.errors import StackError
 from invoke_stack.images import record
 from invoke_stack.process import Command
 from invoke_stack.project import Project
 
 _EXEC = re.compile(r"mount \S+ from exec (?:/bin/sh -c )?(?P<text>.*)", re.DOTALL)
 _STEP = re.compile(r"\[[^\]]*\] (?P<text>.*)", re.DOTALL)
+_GONE = "No such image"
+_REASONS = {
+    "is being used by": "a container uses it by now",
+    "is using its referenced image": "a container uses it by now",
+    "dependent child": "another image is made from it",
+}
+"""What engines say of an image that they do not remove, and what that means."""
 _SLACK_S = 2.0
 """The engine's clock and ours may differ by this much, in seconds."""
 
@@ -36,12 +44,25 @@ class Leftover:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """An image without a name that stays, and the containers that were made of it."""
+
+    id: str
+    containers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What pruning removes: images without a name, and records of the build cache."""
+    """What pruning removes: images without a name, and records of the build cache.
+
+    Attributes:
+        used: images that would be removed, did no container use them.
+    """
 
     project: str
     images: tuple[Leftover, ...]
     cache: tuple[Leftover, ...]
+    used: tuple[Used, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -61,11 +82,20 @@ def find(project: Project) -> Leftovers:
     """
     name = loading.load(project).name
     with docker.connect(project) as engine:
-        images = tuple(
-            Leftover(str(each["Id"]), number(each.get("Size")) or 0)
-            for each in engine.dangling(name)
-        )
-        return Leftovers(name, images, tuple(cached(project, engine)))
+        return leftovers(project, name, engine)
+
+
+def leftovers(project: Project, name: str, engine: Docker) -> Leftovers:
+    """Return what an engine keeps of the builds of a Compose project and nobody uses."""
+    unnamed = engine.dangling(name)
+    users = engine.users() if unnamed else {}
+    known = {str(each["Id"]): number(each.get("Size")) or 0 for each in unnamed}
+    return Leftovers(
+        name,
+        tuple(Leftover(id, size) for id, size in known.items() if id not in users),  # noqa: A001
+        tuple(cached(project, engine)),
+        tuple(Used(id, users[id]) for id in known if id in users),  # noqa: A001
+    )
 
 
 def cached(project: Project, engine: Docker) -> Iterator[Leftover]:
@@ -99,18 +129,22 @@ def _created(each: Mapping[str, Any]) -> float:
 def remove(project: Project, found: Leftovers, report: events.Report = events.silent) -> int:
     """Remove what was found; return the bytes of what is gone.
 
-    An image that a container still uses stays, and so does cache that a build uses now.
+    An image that a container uses by now stays, and so does cache that a build uses now.
+
+    Raises:
+        StackError: the builder does not remove its cache.
     """
     freed = 0
     for each in found.images:
         done = project.runner.capture(remove_image(each.id))
-        if done.code:
-            report(events.Note(f"kept {each.id[7:19]}: {_last(done.stderr)}"))
-        else:
+        if not done.code:
             freed += each.bytes
+        elif _GONE not in done.stderr:
+            report(events.Note(f"kept {short(each.id)}: {_reason(each.id, done.stderr)}"))
     for each in found.cache:
-        done = project.runner.capture(remove_record(each.id))
-        done.require("docker buildx prune", "could not remove the build cache")
+        if project.runner.capture(remove_record(each.id)).code:
+            hint = "whether the builder answers: docker buildx ls"
+            raise StackError("docker buildx prune", "could not remove the build cache", hint=hint)
         freed += each.bytes
     return freed
 
@@ -125,6 +159,12 @@ def remove_record(id: str) -> Command:  # noqa: A002 - what it is
     return Command(("docker", "buildx", "prune", "--force", "--filter", f"id={id}"))
 
 
-def _last(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "docker gave no reason"
+def short(id: str) -> str:  # noqa: A002 - what it is
+    """Return an image's id as `docker image ls` shows it."""
+    return id.removeprefix("sha256:")[:12]
+
+
+def _reason(id: str, said: str) -> str:  # noqa: A002 - what it is
+    """Return why an image stays, in words that do not change with the engine."""
+    known = (why for words, why in _REASONS.items() if words in said)
+    return next(known, f"the engine does not remove it; why: docker image rm {short(id)}")

@@ -76,6 +76,7 @@ def down(
             _remove(project, ours.name, volumes=bool(volumes))
         if not project.dry:
             _check_gone(engine, ours.name)
+            state.ended(project, ours.name)
             if request.volumes:
                 state.emptied(project)
     names = tuple(sorted({each.service for each in found}))

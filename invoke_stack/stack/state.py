@@ -27,16 +27,28 @@ def remember(
     files.write(project.state / RECORD, json.dumps(document, indent=2) + "\n")
 
 
+def ended(project: Project, name: str) -> None:
+    """Write down that nothing of a stack is up any more: its mode is not meant by default.
+
+    Else a later task without a flag would read the env files of, say, production.
+    """
+    if _record(project).get("project") == name:
+        _change(project, "mode")
+
+
 def emptied(project: Project) -> None:
     """Write down that no engine keeps data of the stack any more: the next may be any."""
-    known = _record(project)
-    if known:
-        text = json.dumps({**known, "engine": ""}, indent=2)
-        files.write(project.state / RECORD, f"{text}\n")
+    if _record(project):
+        _change(project, "engine")
+
+
+def _change(project: Project, forgotten: str) -> None:
+    text = json.dumps({**_record(project), forgotten: ""}, indent=2)
+    files.write(project.state / RECORD, f"{text}\n")
 
 
 def last_mode(project: Project) -> str:
-    """Return the mode of the last `stack.up`, or ""."""
+    """Return the mode of the last `stack.up`, or "" once that was taken down."""
     return str(_record(project).get("mode") or "")
 
 

@@ -58,7 +58,7 @@ def built(run: Run, outcome: Outcome | None) -> None:
 
 def _row(each: Built) -> tuple[object, ...]:
     change = "first build" if each.delta is None else signed(each.delta)
-    hits = ", ".join(f"{hit.stage or 'all'} {hit.cached}/{hit.steps}" for hit in each.hits)
+    hits = ", ".join(f"{hit.label} {hit.cached}/{hit.steps}" for hit in each.hits)
     return (
         each.image.service,
         each.image.tag,
@@ -110,14 +110,19 @@ def sized(run: Run, found: tuple[Sized, ...], report: Report) -> None:
 
 
 def leftovers(run: Run, found: Leftovers) -> None:
-    """Print what pruning would remove, before anyone is asked."""
+    """Print what pruning would remove, before anyone is asked, and what has to stay."""
     if run.json:
         return
+    for each in found.used:
+        uses = "use" if len(each.containers) > 1 else "uses"
+        who = f"container {', '.join(each.containers)}"
+        run.console.note(f"kept image {each.id[7:19]}: {who} {uses} it")
     rows = [("image", each.id[7:19], sizes.decimal(each.bytes)) for each in found.images]
     if found.cache:
         total = sum(each.bytes for each in found.cache)
         rows.append((f"build cache, {len(found.cache)} records", "", sizes.decimal(total)))
-    run.console.table(("what", "id", "size"), rows)
+    if rows:
+        run.console.table(("what", "id", "size"), rows)
 
 
 def pruned(run: Run, found: Leftovers, freed: int) -> None:
@@ -128,6 +133,7 @@ def pruned(run: Run, found: Leftovers, freed: int) -> None:
                 "project": found.project,
                 "images": [{"id": each.id, "bytes": each.bytes} for each in found.images],
                 "cache": [{"id": each.id, "bytes": each.bytes} for each in found.cache],
+                "used": [{"id": each.id, "containers": [*each.containers]} for each in found.used],
                 "freed": 0 if run.project.dry else freed,
             }
         )

@@ -162,3 +162,52 @@ def test_settings_count_without_tasks_py(stage: Stage, engine: FakeEngine) -> No
     assert ran.code == 3
     assert "none.yaml does not exist" in ran.out
     assert "✗ tasks" in ran.out
+
+
+USES = """\
+services:
+  db: {image: "postgres:16", environment: {POSTGRES_PASSWORD: "${DB_PASSWORD:?}"}}
+  web: {image: "web:1", environment: {URL: "postgres://app:${DB_PASSWORD:?choose one}@db/app"}}
+"""
+REFERENCES = "U=postgres://${DB_PASSWORD:?}@h/\nV=postgres://${DB_PASSWORD:?}@h/\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {".env": "A=1\n", ".env.example": "DB_PASSWORD=\n"},
+        {".env": "A=1\n", ".env.example": "# @required\nDB_PASSWORD=\n"},
+        {".env": "DB_PASSWORD=\n", ".env.example": "# @required\nDB_PASSWORD=\n"},
+        {".env": REFERENCES},
+    ],
+)
+def test_a_variable_that_is_missing_counts_once_however_often_it_is_used(
+    stage: Stage, engine: FakeEngine, files: dict[str, str]
+) -> None:
+    stage.write("compose.yaml", USES)
+    stage.stack({"db": {"image": "postgres:16"}, "web": {"image": "web:1"}})
+    for name, text in files.items():
+        stage.write(name, text).chmod(0o600)
+
+    ran = stage.inv("stack.doctor", "--json")
+
+    assert ran.code == 3
+    (found,) = [each for each in ran.document()["findings"] if "DB_PASSWORD" in str(each)]
+    assert (found["rule"], found["severity"]) == ("DOC-STACK", "error")
+    assert "DB_PASSWORD is required" in found["message"]
+    assert found["fix"]
+
+
+def test_every_missing_variable_is_named(stage: Stage, engine: FakeEngine) -> None:
+    names = [f"KEY_{number}" for number in range(7)]
+    uses = ", ".join(f'{name}: "${{{name}:?}}"' for name in names)
+    stage.write("compose.yaml", f'services: {{web: {{image: "web:1", environment: {{{uses}}}}}}}\n')
+    stage.stack({"web": {"image": "web:1"}})
+
+    found = [each for each in stage.inv("stack.doctor", "--json").document()["findings"]
+             if each["severity"] == "error"]  # fmt: skip
+
+    assert [each["message"].split()[0] for each in found] == [*names[:5], "and"]
+    assert found[-1]["message"] == "and 2 more required variables are not set: KEY_5, KEY_6"
+    assert {each["rule"] for each in found} == {"DOC-STACK"}

@@ -177,7 +177,7 @@ def test_a_build_shows_time_size_and_what_changed(built: Stage, engine: FakeEngi
     assert (first.code, second.code) == (0, 0)
     assert "first build" in first.out
     assert "web | [2/2] COPY a b: 0.3 s" in first.err
-    assert "all 0/1" in first.out
+    assert "node:22 0/1" in first.out
     assert "+7 MB  COPY a b (Dockerfile:2)" in second.out
 
 

@@ -274,6 +274,24 @@ def test_volumes_are_removed_with_a_yes(stage: Stage, running: FakeEngine) -> No
     assert stage.calls(" down")[-1]["argv"][-2:] == ["down", "--volumes"]
 
 
+def test_what_was_taken_down_decides_no_mode_any_more(stage: Stage, running: FakeEngine) -> None:
+    """Else a task without a flag would go on with the env of production, long after it ended."""
+    stage.write("compose.prod.yaml", "services: {}\n")
+    stage.inv("stack.up", "--prod")
+    run = ("--dry", "stack.run", "-s", "web", "--", "./migrate")
+    assert "compose.prod.yaml" in stage.inv(*run).err
+    assert stage.inv("stack.stop").code == 0
+    assert "compose.prod.yaml" in stage.inv(*run).err
+    running.gone = lambda: stage.calls(" down")
+
+    assert stage.inv("stack.down").code == 0
+
+    after = stage.inv(*run)
+    assert after.code == 0
+    assert "./migrate" in after.err
+    assert "compose.prod.yaml" not in after.err
+
+
 def test_containers_of_another_folder_are_not_touched(stage: Stage, engine: FakeEngine) -> None:
     stage.stack(SERVICES)
     engine.container("web", folder="/home/me/other")

@@ -61,7 +61,7 @@ def ready(project: Project, wanted: Wanted) -> Ready:
     fresh = not home.data.exists()
     if wanted.kind == "postgres" and fresh:
         postgres.settings(wanted.service, wanted.environment)
-    found, warnings = _programs(project, wanted, home)
+    found, warnings = _programs(project, wanted)
     chosen = account.find(project.environ, project.root, home.data)
     if wanted.kind == "postgres" and home.data.exists():
         postgres.require_whole(home.data)
@@ -77,18 +77,29 @@ def ready(project: Project, wanted: Wanted) -> Ready:
     )
 
 
-def _programs(
-    project: Project, wanted: Wanted, home: Home
-) -> tuple[Programs, tuple[events.Warned, ...]]:
-    """Return the programs that fit the data, else the image, and what is wrong with them."""
-    major = postgres.version_of(home.data) if wanted.kind == "postgres" else 0
-    if major:
-        found, why, hint = programs.exact(project, wanted.kind, major), "", CARRY
-        if wanted.major and wanted.major != major:
-            why = f"runs on {found.shown}: its data here is of version {major}"
-    else:
+def fitting(project: Project, wanted: Wanted) -> tuple[Programs, str, str]:
+    """Return the programs that fit a service's data, else its image.
+
+    Where they are not of the image's version, why and what to do about it come along.
+
+    Raises:
+        UsageError: there are none, or none of the data's version.
+    """
+    data = record.home(project, wanted.service).data
+    major = postgres.version_of(data) if wanted.kind == "postgres" else 0
+    if not major:
         found, why = programs.find(project, wanted.kind, wanted.major)
-        hint = programs.HINTS[wanted.kind]
+        return found, why, programs.HINTS[wanted.kind] if why else ""
+    found = programs.exact(project, wanted.kind, major)
+    if wanted.major in (0, major):
+        return found, "", ""
+    why = f"its data here is of version {major}, the image asks for {wanted.major}"
+    return found, f"runs on {found.shown}: {why}", CARRY
+
+
+def _programs(project: Project, wanted: Wanted) -> tuple[Programs, tuple[events.Warned, ...]]:
+    """Return the programs that a service runs on, and what is wrong with them."""
+    found, why, hint = fitting(project, wanted)
     lacks = _extension(project, wanted, found)
     said = ((why, hint), (lacks, programs.HINTS["postgres"]))
     name = f"{wanted.service} ({wanted.image})"

@@ -62,7 +62,7 @@ def _health(subject: Subject) -> Iterator[Finding]:
             subject.name,
             f"neither the image nor {subject.compose} has a health check{off}",
             "HEALTHCHECK --interval=30s --timeout=3s --start-period=40s CMD "
-            '["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/api/health`)'
+            f'["node", "-e", "fetch(`http://127.0.0.1:${{process.env.PORT}}{subject.asked}`)'
             '.then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]',
             subject.dockerfile(),
             severity=None if subject.production else "info",

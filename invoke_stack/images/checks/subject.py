@@ -27,6 +27,7 @@ class Subject:
         secrets: secret values by key.
         compose: the compose file that is named in fixes.
         production: whether the image is meant for real users.
+        asked: the URL path at which the project asks the service how it is.
     """
 
     target: Target
@@ -37,6 +38,7 @@ class Subject:
     secrets: Mapping[str, str] = field(repr=False)
     compose: str
     production: bool
+    asked: str
 
     @property
     def name(self) -> str:

@@ -219,6 +219,28 @@ def test_pruning_takes_this_projects_leftovers_alone(project: Callable[..., Proj
     assert hits == [{"stage": "", "cached": 1, "steps": 1}]
 
 
+def test_pruning_leaves_an_image_that_a_container_uses(project: Callable[..., Project]) -> None:
+    stack = project(compose=COMPOSE, Dockerfile="FROM redis:7-alpine\nRUN echo 1 > /a\n")
+    stack.inv("image.build").ok()
+    # Not of the stack, so that nothing of ours makes it anew.
+    user = f"{stack.name}-user"
+    run_docker("create", "--name", user, f"{stack.name}-app")
+    try:
+        stack.write("Dockerfile", f"FROM redis:7-alpine\nRUN echo {canary()} > /b\n")
+        stack.inv("image.build").ok()
+        (kept,) = stack.listed("image", "ls", "--filter", "dangling=true")
+        said = stack.inv("image.prune", "--yes").ok()
+        assert said.stderr.count(f": container {user} uses it") == 1
+        assert "Error response" not in said.text
+        document = stack.inv("image.prune", "--yes", "--json").ok().document
+        assert document["images"] == []
+        assert [each["containers"] for each in document["used"]] == [[user]]
+        assert stack.listed("image", "ls", "--filter", "dangling=true") == [kept]
+    finally:
+        run_docker("rm", "--force", user)
+    assert len(stack.inv("image.prune", "--yes", "--json").ok().document["images"]) == 1
+
+
 def test_services_are_built_in_one_run(project: Callable[..., Project]) -> None:
     services = {name: {"dockerfile": f"Dockerfile.{name}"} for name in ("one", "two")}
     files = {f"Dockerfile.{name}": f"FROM redis:7-alpine\nRUN echo {name}\n" for name in services}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,43 @@ def test_each_service_is_told_with_what_runs_it(
     assert (pg.subject, pg.state) == ("pg", state)
     assert pg.message.startswith(words)
     assert (web.subject, web.state, web.fix) == ("web", "info", "inv env.run -- COMMAND")
+
+
+def test_data_of_another_version_than_the_image_is_told_with_what_runs_it(
+    examine: Examine, runner: FakeRunner, programs: Path
+) -> None:
+    newer = programs.parent.parent / "newer" / "bin"
+    shutil.copytree(programs, newer)
+    runner.answer(str(programs), "postgres (PostgreSQL) 16.14")
+    runner.answer(str(newer), "postgres (PostgreSQL) 18.1")
+    runner.answer("--version", "postgres (PostgreSQL) 15.8")  # this machine's own, if it has any
+    files = {
+        "compose.yaml": COMPOSE.replace("postgres:16-alpine", "postgres:18"),
+        ".invoke-stack/embedded/pg/data/PG_VERSION": "16\n",
+    }
+    environ = {"PATH": f"{newer}:{programs}"}
+    patient = examine(files, settings={"engine": "embedded"}, environ=environ)
+
+    pg, _ = embedded.services(patient)
+
+    assert (pg.state, pg.message) == (
+        "warning",
+        "runs on 16.14: its data here is of version 16, the image asks for 18",
+    )
+    assert "db.backup" in pg.fix
+
+
+def test_data_whose_programs_are_not_here_any_more_is_an_error(
+    examine: Examine, runner: FakeRunner, programs: Path
+) -> None:
+    runner.answer("--version", "postgres (PostgreSQL) 18.1")
+    settings = {"engine": "embedded", "embedded": {"postgres": str(programs)}}
+    files = {"compose.yaml": COMPOSE, ".invoke-stack/embedded/pg/data/PG_VERSION": "16\n"}
+
+    pg, _ = embedded.services(examine(files, settings=settings))
+
+    assert pg.state == "error"
+    assert "the data here is of version 16" in pg.message
 
 
 def test_a_service_whose_programs_are_missing_is_an_error(examine: Examine) -> None:

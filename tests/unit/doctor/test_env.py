@@ -43,6 +43,39 @@ def test_a_file_that_others_read_and_one_that_git_would_take(
     assert found["DOC-GIT"].fix == "add to .gitignore: .env"
 
 
+SET = "every variable that the compose files require is set"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "no .env file and no template"),
+        ({"compose.yaml": "services: {}\n"}, f"no .env file and no template; {SET}"),
+        (
+            {".env.production": "A=1\n", "compose.prod.yaml": "services: {}\n"},
+            f"private; {SET}; no template says what else belongs there",
+        ),
+        ({".env": "A=1\n"}, "private; no template says what else belongs there"),
+        (
+            {".env": "A=1\n", "compose.yaml": "services: {}\n"},
+            f"private; {SET}; no template says what else belongs there",
+        ),
+        ({".env": "A=1\n", ".env.example": "A=\n"}, "complete and private"),
+    ],
+)
+def test_env_files_are_called_complete_only_where_that_is_known(
+    examine: Examine, git: FakeRunner, tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    git.answer("docker", '{"name": "shop", "services": {}}')
+    patient = examine(files)
+    for path in tmp_path.glob(".env*"):
+        path.chmod(0o600)
+
+    found = [each for each in env.files(patient) if each.rule == "DOC-ENV"]
+
+    assert [(each.state, each.message) for each in found] == [("ok", message)]
+
+
 def test_many_findings_are_counted(examine: Examine, git: FakeRunner) -> None:
     names = [f"KEY_{number}" for number in range(9)]
     template = "".join(f"# @required\n{name}=\n" for name in names)
@@ -78,3 +111,21 @@ def test_backups_that_git_ignores_pass(
 
 def test_backups_elsewhere_are_no_business_of_git(examine: Examine) -> None:
     assert not list(env.backups(examine(settings={"db": {"directory": "/srv/backups"}})))
+
+
+def test_a_key_that_another_folder_lacks_too_is_told(examine: Examine, git: FakeRunner) -> None:
+    """What the stack requires is told where its files are read; that folder's file is another."""
+    git.answer("docker compose", '{"name": "shop", "services": {"web": {"image": "web:1"}}}')
+    template = "# @required\nAPI_KEY=\n"
+    files = {
+        "compose.yaml": 'services: {web: {image: "web:1", environment: {A: "${API_KEY:?}"}}}\n',
+        ".env": "A=1\n",
+        ".env.example": template,
+        "api/.env": "A=1\n",
+        "api/.env.example": template,
+    }
+
+    found = [each for each in env.files(examine(files)) if each.rule == "DOC-ENV"]
+
+    told = [each.message for each in found if each.subject == "API_KEY"]
+    assert told == ["not set in api/.env"]

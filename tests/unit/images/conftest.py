@@ -80,6 +80,7 @@ def make_subject() -> MakeSubject:
         scripts: tuple[str, ...] = (),
         history: tuple[str, ...] = (),
         production: bool = True,
+        path: str = "/api/health",
     ) -> Subject:
         stack = model.parse({"services": {"web": {"build": ".", **(service or {})}}})
         found = source(text)
@@ -107,6 +108,7 @@ def make_subject() -> MakeSubject:
             secrets=secrets or {},
             compose="compose.yaml",
             production=production,
+            asked=path,
         )
 
     return make

@@ -42,6 +42,34 @@ def test_once_it_is_emptied_no_engine_is_remembered_but_the_rest_is(
     assert (record["engine"], record["mode"], record["project"]) == ("", "prod", "shop")
 
 
+def test_once_it_is_down_no_mode_is_remembered_but_the_rest_is(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    project = make_project()
+    state.ended(project, "shop")
+    assert list(tmp_path.iterdir()) == []
+
+    state.remember(project, name="shop", mode="prod", folder=tmp_path, engine="embedded")
+    state.ended(project, "shop")
+
+    assert (state.last_mode(project), state.known_mode(project)) == ("", "")
+    assert state.last_name(project) == ("shop", tmp_path)
+    record = json.loads((tmp_path / ".invoke-stack" / "stack.json").read_text())
+    assert record["engine"] == "embedded"
+
+
+def test_a_stack_of_another_name_that_ends_changes_nothing(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    """A mode's env file may give its stack a name of its own; the other one still runs."""
+    project = make_project()
+    state.remember(project, name="shop", mode="staging", folder=tmp_path)
+
+    state.ended(project, "shop-prod")
+
+    assert state.last_mode(project) == "staging"
+
+
 def test_a_flag_wins_over_what_is_remembered(make_project: MakeProject, tmp_path: Path) -> None:
     state.remember(make_project(), name="shop", mode="prod", folder=tmp_path)
 
