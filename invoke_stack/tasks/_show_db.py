@@ -23,8 +23,10 @@ def made(run: Run, backup: Backup) -> None:
         return
     manifest = backup.manifest
     run.console.result(run.project.shown(backup.file))
+    # A script has no list of contents to count in.
+    objects = f"{sum(manifest.contents.values())} objects, " if manifest.archive_form else ""
     run.console.note(
-        f"{sizes.shown(manifest.bytes)}, {sum(manifest.contents.values())} objects, "
+        f"{sizes.shown(manifest.bytes)}, {objects}"
         f"{backup.seconds:.1f} s, verified to {manifest.verified.get('level')}"
     )
 
