@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ FACTS = {"server": "16.14", "major": 16, "owner": "app", "settings": []}
 SCRIPT = (
     b"--\n-- PostgreSQL database dump\n--\nSELECT 1;\n-- PostgreSQL database dump complete\n--\n\n"
 )
+ROLES = "CREATE ROLE app;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n"
 # Version 1.15 of the custom format, compressed with gzip.
 ARCHIVE = b"PGDMP\x01\x0f\x00\x04\x08\x01\x01\x00\x00\x00\x00" + bytes(range(256)) * 40 + bytes(5)
 LISTING = "; Dumped by pg_dump version: 16.14\n215; 1259 16386 TABLE public t app\n"
@@ -159,6 +161,7 @@ def dumping(stage: Stage, engine: FakeEngine) -> Stage:
     stage.answer(" pg_restore --list", LISTING)
     stage.answer(" pg_dump --format=plain --compress=0", _as_text(SCRIPT))
     stage.answer(" pg_dump --format=plain --compress=1", _as_text(gzip.compress(SCRIPT)))
+    stage.answer(" pg_dumpall ", ROLES)
     return stage
 
 
@@ -179,3 +182,16 @@ def test_the_number_of_objects_is_said_where_the_backup_lists_them(
     assert ("objects" in ran.err) == bool(objects)
     assert objects in ran.err
     assert " s, verified to L" in ran.err
+
+
+def test_the_file_of_roles_is_said_and_stands_in_the_document(dumping: Stage) -> None:
+    ran = dumping.inv("db.backup", "--globals")
+
+    assert ran.code == 0, ran.err
+    (roles,) = (dumping.root / "backups").rglob("*.globals.sql")
+    assert f"roles and tablespaces: {roles.relative_to(dumping.root)}\n" in ran.err
+    assert ran.out.count("\n") == 1
+    made = dumping.inv("db.backup", "--globals", "--label", "b", "--json").document()
+    beside = Path(made["file"]).with_name(made["manifest"]["globals"]["file"])
+    assert beside.read_text() == ROLES
+    assert "roles" not in dumping.inv("db.backup", "--label", "c").err
