@@ -21,6 +21,8 @@ from invoke_stack.project import Project
 
 UNVERIFIED = "no manifest: unverified"
 GONE = "the dump is gone, only its manifest is here"
+NEWEST = frozenset({"latest", "last"})
+"""The words for the newest archive that passed its checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def resolve(project: Project, word: str, found: Sequence[Entry]) -> Entry:
     Raises:
         UsageError: there is no such backup, or the word fits several.
     """
-    if word in {"latest", "last"}:
+    if word in NEWEST:
         good = [each for each in found if not each.problem and _restorable(each)]
         if good:
             return good[0]

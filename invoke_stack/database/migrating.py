@@ -182,7 +182,10 @@ class Tool(Protocol):
         """Fill the database with the project's first rows; return False where it has none."""
 
     def generate(self, project: Project, place: Place, report: Report) -> None:
-        """Make what is generated from the schema (a client); nothing where a tool has no such."""
+        """Make what is generated from the schema (a client); nothing where a tool has no such.
+
+        The database may not run: then ``place`` has no target, and the URL that the files have.
+        """
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ from invoke_stack.database.migrating import Place, with_database
 from invoke_stack.database.target import Target
 from invoke_stack.engines.engine import Engine
 from invoke_stack.environment.declared import Declared
+from invoke_stack.errors import UnreachableError, UsageError
 from invoke_stack.events import Report, Warned
 from invoke_stack.project import Project
 from invoke_stack.stack import override
@@ -22,6 +24,8 @@ PORT = int(urls.PORT)
 LOOPBACK = "127.0.0.1"
 _EVERYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what a published port is bound to
 CONNECT_S = 0.5
+NOWHERE = f"postgresql://{LOOPBACK}:{PORT}/none"
+"""What a tool is told that asks for a URL and uses none, where nobody has written one."""
 
 
 def find(
@@ -53,8 +57,7 @@ def find(
     database = "" if key else project.settings.db.name
     database = database or unquote(urlsplit(stack).path.lstrip("/")) or target.database
     stack = with_database(stack, database)
-    password = urlsplit(stack).password or ""
-    project.secrets.learn(each for each in (password, unquote(password)) if each)
+    _learn(project, stack)
     return Place(
         declared,
         docker,
@@ -66,6 +69,21 @@ def find(
     )
 
 
+def unasked(project: Project, declared: Declared, docker: Engine | None, report: Report) -> Place:
+    """Return the stack's database for what needs none: as it runs, else as the files have it.
+
+    The app's own URL is there in any case: Prisma 7 reads its config, which wants one, whatever
+    it does. https://www.prisma.io/docs/orm/reference/prisma-config-reference
+    """
+    try:
+        return find(project, declared, docker, report)
+    except (UnreachableError, UsageError):
+        written = next((value for key, value in _urls(declared) if key == KEY), NOWHERE)
+        _learn(project, written)
+        call = functools.partial(override.applied, project, declared, {}, report)
+        return Place(declared, docker, None, host=written, stack=written, call=call)
+
+
 def moved(address: str, host: str, port: int) -> str:
     """Return a URL with another host and port; everything else stays byte for byte."""
     scheme, separator, rest = address.partition("://")
@@ -75,14 +93,27 @@ def moved(address: str, host: str, port: int) -> str:
     return f"{scheme}{separator}{user}{sign}{name}:{port}{rest[cut:]}"
 
 
+def _learn(project: Project, address: str) -> None:
+    try:
+        password = urlsplit(address).password or ""
+    except ValueError:  # no URL, whatever its key says
+        return
+    project.secrets.learn(each for each in (password, unquote(password)) if each)
+
+
 def _written(declared: Declared, service: str) -> Iterator[str]:
     """Yield the URLs of the resolved env that lead to the service, the app's own key first."""
+    return (value for key, value in _urls(declared) if _leads(value, service))
+
+
+def _urls(declared: Declared) -> Iterator[tuple[str, str]]:
+    """Yield the URLs of the resolved env with their keys, the app's own key first."""
     pairs = [(key, declared.environ.get(key)) for key in declared.env.values]
     for each in declared.active().values():
         pairs += each.environment.items()
     for key, value in sorted(pairs, key=lambda pair: (pair[0] != KEY, pair[0])):
-        if value and key.endswith("URL") and _leads(value, service):
-            yield value
+        if value and key.endswith("URL"):
+            yield key, value
 
 
 def _leads(value: str, service: str) -> bool:

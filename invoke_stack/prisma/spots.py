@@ -230,7 +230,8 @@ def _host_env(project: Project, place: Place, package: Package) -> dict[str, str
             values[key] = views.to_host(key, values[key], ports, extra=extra)
         except UsageError:  # a service without a port: whoever needs it will say so
             continue
-    return values | dict.fromkeys(keys(place, package), place.host)
+    # Where nothing here gets to the database, Prisma's config still wants a URL to be there.
+    return values | dict.fromkeys(keys(place, package), place.host or place.stack)
 
 
 def _stack_env(place: Place, package: Package) -> dict[str, str]:

@@ -92,9 +92,13 @@ def status(run: Run, target: str = "") -> None:
 
 @stack_task()
 def generate(run: Run) -> None:
-    """Generate the database client from the schema."""
-    with migrations(run) as (tool, place):
-        tool.generate(run.project, place, run.console.report)
+    """Generate the database client from the schema; nothing has to run for it."""
+    from invoke_stack.migrations import places, tools
+
+    tool, report = tools.find(run.project), run.console.report
+    with around(run, needed=False) as (found, engine):
+        place = places.unasked(run.project, found, engine, report)
+        tool.generate(run.project, place, report)
 
 
 @stack_task(yes=True, help=REMOTE)

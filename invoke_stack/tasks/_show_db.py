@@ -8,6 +8,7 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from invoke_stack import sizes
+from invoke_stack.database import names
 from invoke_stack.database.backup import Backup
 from invoke_stack.database.catalog import Entry
 from invoke_stack.database.checks import Verification
@@ -23,10 +24,16 @@ def made(run: Run, backup: Backup) -> None:
         return
     manifest = backup.manifest
     run.console.result(run.project.shown(backup.file))
+    # A script has no list of contents to count in.
+    objects = f"{sum(manifest.contents.values())} objects, " if manifest.archive_form else ""
     run.console.note(
-        f"{sizes.shown(manifest.bytes)}, {sum(manifest.contents.values())} objects, "
+        f"{sizes.shown(manifest.bytes)}, {objects}"
         f"{backup.seconds:.1f} s, verified to {manifest.verified.get('level')}"
     )
+    if manifest.globals:
+        run.console.note(
+            f"roles and tablespaces: {run.project.shown(names.globals_of(backup.file))}"
+        )
 
 
 def listed(run: Run, found: Sequence[Entry], snapshots: Sequence[Mapping[str, Any]]) -> None:

@@ -1,15 +1,25 @@
-"""`db.prune`, `db.pin` and the flags of `db.backup`, as a user types them."""
+"""`db.prune`, `db.pin`, the flags of `db.backup` and what it says, as a user meets them."""
 
 from __future__ import annotations
 
+import gzip
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Stage
+    from conftest import FakeEngine, Stage
 
+FACTS = {"server": "16.14", "major": 16, "owner": "app", "settings": []}
+SCRIPT = (
+    b"--\n-- PostgreSQL database dump\n--\nSELECT 1;\n-- PostgreSQL database dump complete\n--\n\n"
+)
+ROLES = "CREATE ROLE app;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n"
+# Version 1.15 of the custom format, compressed with gzip.
+ARCHIVE = b"PGDMP\x01\x0f\x00\x04\x08\x01\x01\x00\x00\x00\x00" + bytes(range(256)) * 40 + bytes(5)
+LISTING = "; Dumped by pg_dump version: 16.14\n215; 1259 16386 TABLE public t app\n"
 NAMES = [f"app-2026112{day}T100000Z-pg17.dump" for day in range(3)]
 
 
@@ -138,3 +148,50 @@ def test_without_a_named_folder_no_backup_yet_is_no_error(stage: Stage) -> None:
     ran = stage.inv("db.backups")
 
     assert (ran.code, ran.err) == (0, "no backup yet: inv db.backup\n")
+
+
+@pytest.fixture
+def dumping(stage: Stage, engine: FakeEngine) -> Stage:
+    """A stack whose database runs and can be dumped in every format."""
+    stage.stack({"db": {"image": "postgres:16"}})
+    engine.container("db", folder=str(stage.root), image="postgres:16")
+    stage.answer(" psql ", f"0\n{json.dumps(FACTS)}\n")
+    stage.answer(" pg_dump ", _as_text(ARCHIVE))
+    stage.answer(" pg_restore ")
+    stage.answer(" pg_restore --list", LISTING)
+    stage.answer(" pg_dump --format=plain --compress=0", _as_text(SCRIPT))
+    stage.answer(" pg_dump --format=plain --compress=1", _as_text(gzip.compress(SCRIPT)))
+    stage.answer(" pg_dumpall ", ROLES)
+    return stage
+
+
+def _as_text(data: bytes) -> str:
+    """Return what a program writes out as these bytes."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize(
+    ("form", "objects"), [("custom", ", 1 objects, "), ("plain", ""), ("plain.gz", "")]
+)
+def test_the_number_of_objects_is_said_where_the_backup_lists_them(
+    dumping: Stage, form: str, objects: str
+) -> None:
+    ran = dumping.inv("db.backup", "--format", form)
+
+    assert ran.code == 0, ran.err
+    assert ("objects" in ran.err) == bool(objects)
+    assert objects in ran.err
+    assert " s, verified to L" in ran.err
+
+
+def test_the_file_of_roles_is_said_and_stands_in_the_document(dumping: Stage) -> None:
+    ran = dumping.inv("db.backup", "--globals")
+
+    assert ran.code == 0, ran.err
+    (roles,) = (dumping.root / "backups").rglob("*.globals.sql")
+    assert f"roles and tablespaces: {roles.relative_to(dumping.root)}\n" in ran.err
+    assert ran.out.count("\n") == 1
+    made = dumping.inv("db.backup", "--globals", "--label", "b", "--json").document()
+    beside = Path(made["file"]).with_name(made["manifest"]["globals"]["file"])
+    assert beside.read_text() == ROLES
+    assert "roles" not in dumping.inv("db.backup", "--label", "c").err

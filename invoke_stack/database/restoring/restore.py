@@ -1,7 +1,8 @@
 """`db.restore`: a dump into a new database beside the live one, checked, then exchanged.
 
-The file is proved first, then the flags and the owner's marks, then the server; only then is
-anything created. Whatever fails or interrupts before the exchange drops the new database.
+That there is such a file is looked at before any server is asked. It is proved first, then the
+flags and the owner's marks, then the server; only then is anything created. Whatever fails or
+interrupts before the exchange drops the new database.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def restore(  # noqa: PLR0913 - what every changing task gets
     """
     began = time.monotonic()
     options.check()
+    source.require(project, options.file, options.folder)
     found = locate.find(project, declared, docker, options.target, report)
     entry = source.find(project, options.file, options.folder, found.database)
     target = targets.with_database(found, options.to_db) if options.to_db else found

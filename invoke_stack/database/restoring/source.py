@@ -46,18 +46,38 @@ class Source:
         return f"{project.shown(self.file)} ({of}{when}, {sizes.shown(self.entry.bytes)})"
 
 
+def require(project: Project, word: str, folder: str) -> None:
+    """Refuse a name that no file has, whichever database is meant: that needs no server.
+
+    Raises:
+        UsageError: there is no such file or folder.
+    """
+    if word in catalog.NEWEST or _path(project, word, folder) is not None:
+        return
+    known = catalog.entries(catalog.source(project, folder))
+    # Of several that it fits one alone may be the database's.
+    if sum(each.file.name.startswith(word) for each in known) < 2:  # noqa: PLR2004
+        catalog.resolve(project, word, known)
+
+
 def find(project: Project, word: str, folder: str, database: str) -> Entry:
     """Return the file that the user names: a path, or a word for a backup of this database.
 
     Raises:
         UsageError: there is none.
     """
-    if "/" in word or "\\" in word or word.endswith(PLAIN):
-        path = (project.root / folder / word).absolute()
-        if path.is_file():
-            return catalog.resolve(project, str(path), ())
+    path = _path(project, word, folder)
+    if path is not None:
+        return catalog.resolve(project, str(path), ())
     known = catalog.of(database, catalog.entries(catalog.source(project, folder)))
     return catalog.resolve(project, word, known)
+
+
+def _path(project: Project, word: str, folder: str) -> Path | None:
+    """Return the file that a path leads to; None where the word is none, or leads nowhere."""
+    path = (project.root / folder / word).absolute()
+    written = "/" in word or "\\" in word or word.endswith(PLAIN)
+    return path if written and path.is_file() else None
 
 
 def opened(project: Project, target: Target, entry: Entry, report: Report) -> Source:

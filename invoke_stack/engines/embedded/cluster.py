@@ -6,6 +6,7 @@ leaves nothing that looks like a database. Until then the server has no port.
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import signal
@@ -16,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from invoke_stack import events, files
-from invoke_stack.command import FOLDER, Command
+from invoke_stack.command import FOLDER, Command, Completed
 from invoke_stack.engines.embedded import initscripts, postgres, processes
 from invoke_stack.engines.embedded.account import Account
 from invoke_stack.engines.embedded.postgres import Settings
-from invoke_stack.errors import StackError
+from invoke_stack.errors import StackError, UsageError
 from invoke_stack.project import Project
 
 INITDB_S = 120
@@ -121,7 +122,21 @@ def _initdb(making: Making, partial: Path) -> None:
                 break
     finally:
         secret.unlink(missing_ok=True)
-    done.require(f"service {making.service}", "initdb did not succeed", hint=_HINT)
+    _require_made(making, done)
+
+
+def _require_made(making: Making, done: Completed) -> None:
+    where = f"service {making.service}"
+    unnamed = _UNNAMED.search(done.stderr)
+    if unnamed:  # such as in a container that was started with `--user 1234`
+        text = (
+            f"user {unnamed[1]} has no name on this machine, and PostgreSQL makes no data for one"
+        )
+        hint = (
+            f"run it as a user that /etc/passwd has, or, as root: useradd --uid {unnamed[1]} stack"
+        )
+        raise UsageError(where, text, hint=hint)
+    done.require(where, "initdb did not succeed", hint=_HINT)
 
 
 @contextmanager
@@ -224,3 +239,4 @@ def _synced(making: Making, partial: Path) -> None:
 
 _START = "correct what it names, such as an option in `command:`, then: inv stack.up"
 _HINT = "check POSTGRES_INITDB_ARGS, and room on the disk"
+_UNNAMED = re.compile(r"could not look up effective user ID (\d+)")

@@ -52,6 +52,9 @@ SCRIPTS = {
 
 # Root in a container has no right to look into processes of other users.
 CONTAINED = ("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace")
+# A number that no account has, as with `docker run --user`; it gets at what root installed.
+GETS_IN = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+UNNAMED = ("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", *GETS_IN)
 BUSY = "SELECT count(*) FROM generate_series(1, 3000000000)"
 
 

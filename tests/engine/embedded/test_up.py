@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from machine import COMPOSE, Machine, running
+from machine import COMPOSE, UNNAMED, Machine, running
 from stacks import free_port
 
 
@@ -255,3 +257,20 @@ def test_an_option_that_the_server_lacks_is_told_with_the_next_step(
     assert failed.error == "service pg: did not start while its data was made"
     assert 'unrecognized configuration parameter "no_such_option"' in failed.stderr
     assert "inv stack.up" in failed.hint
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None, reason="root alone becomes somebody else"
+)
+def test_a_user_without_a_name_is_told_how_to_get_one(make: Callable[..., Machine]) -> None:
+    nameless = make()
+    for path in (nameless.folder, *nameless.folder.rglob("*")):
+        os.chown(path, 54321, 54321)
+    nameless.around = UNNAMED
+
+    refused = nameless.inv("stack.up")
+
+    assert refused.code == 2, refused.text
+    assert "service pg: user 54321 has no name on this machine" in refused.error
+    assert "useradd --uid 54321" in refused.hint
+    assert not (nameless.home / "pg" / "data").exists()

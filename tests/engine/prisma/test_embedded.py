@@ -68,6 +68,18 @@ def test_prisma_migrates_seeds_and_resets_without_docker(app: Project) -> None:
     assert app.inv("db.shell", "-c", USERS).ok().stdout == "2\n"
 
 
+def test_the_client_is_made_while_nothing_runs_and_nobody_has_written_a_url(app: Project) -> None:
+    app.inv("stack.down").ok()
+    lines = (app.folder / ".env").read_text().splitlines()
+    app.write(
+        ".env", "\n".join(each for each in lines if not each.startswith("DATABASE_URL")) + "\n"
+    )
+
+    app.inv("db.generate").ok()
+
+    assert (app.folder / "generated").is_dir()
+
+
 def test_studio_shows_it_to_this_machine(
     app: Project, begin: Callable[..., Begun], until: Callable[..., None]
 ) -> None:
