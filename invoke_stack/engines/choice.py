@@ -58,6 +58,7 @@ def chosen(project: Project) -> Choice:
 
     Raises:
         RefusedError: the stack last ran on Docker, and Docker is stopped or gone.
+        UsageError: the mode that was asked for does not exist.
         UnreachableError: the Docker context that was chosen does not exist.
     """
     named = project.settings.engine
