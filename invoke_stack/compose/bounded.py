@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from invoke_stack.compose import canonical, forms, merging, nodes, scalars, variables
+from invoke_stack.compose import canonical, forms, keys, merging, nodes, scalars, variables
 from invoke_stack.compose.interpolation import Lookup
 from invoke_stack.compose.nodes import Node, Src
 from invoke_stack.compose.tolerant import mapping
@@ -139,6 +139,7 @@ def _problems(document: Node) -> Iterator[UsageError]:
     include = document.fields.get("include")
     if include is not None:
         yield _refused(include.here, "include")
+    yield from keys.of_file(document)
     services = document.fields.get("services")
     if services is not None:
         yield from forms.wrong(services, "services", forms.MAPPING)
@@ -148,6 +149,7 @@ def _problems(document: Node) -> Iterator[UsageError]:
             yield UsageError(str(body.here), text, hint=_SERVICE_HINT)
         if "extends" in body.fields:
             yield _refused(body.fields["extends"].here, "extends")
+        yield from keys.of_service(body, f"services.{name}")
         yield from forms.of_service(body, f"services.{name}")
     for node in document.walk():
         if node.tag in _TAGS:

@@ -58,13 +58,15 @@ def chosen(project: Project) -> Choice:
 
     Raises:
         RefusedError: the stack last ran on Docker, and Docker is stopped or gone.
+        UsageError: the mode that was asked for does not exist.
         UnreachableError: the Docker context that was chosen does not exist.
     """
     named = project.settings.engine
     if named != "auto":
         return Choice("embedded" if named == "embedded" else "docker", f"setting engine: {named}")
     if _keeps_data(project):
-        why = "engine: embedded, where this stack's data is; to leave it: INVSTACK_ENGINE=docker"
+        leave = _with("docker", project)
+        why = f"engine: embedded, where this stack's data is; to leave it: {leave}"
         return Choice("embedded", why, said=True)
     path = project.environ.get("PATH", os.defpath)
     if shutil.which("docker", path=path) is None:
@@ -127,9 +129,14 @@ def _without(project: Project, missing: str, start: str) -> Choice:
             "docker",
             f"this stack last ran on Docker, and {missing}",
             hint=f"{start}; or go on without Docker, with an empty database: "
-            "INVSTACK_ENGINE=embedded",
+            f"{_with('embedded', project)}",
         )
     return Choice("embedded", f"{_EMBEDDED}: {missing}", said=True)
+
+
+def _with(engine: str, project: Project) -> str:
+    """Return the command that brings the stack up on an engine, in the mode that was asked for."""
+    return f"INVSTACK_ENGINE={engine} inv stack.up{project.mode().suffix}"
 
 
 def _keeps_data(project: Project) -> bool:

@@ -93,10 +93,10 @@ def init(
             else _completed(project, needs, found, meant, report, world)
         )
     found = tuple(each for each in found if meant(each.folder))
-    return _checked(project, request, needs, found, changes, report)
+    return _checked(project, request, needs, found, changes)
 
 
-def sync(project: Project, report: events.Report, only: Selection = ALL) -> Result:
+def sync(project: Project, only: Selection = ALL) -> Result:
     """Add the templates' new keys to the env files there are, commented out.
 
     Raises:
@@ -113,7 +113,7 @@ def sync(project: Project, report: events.Report, only: Selection = ALL) -> Resu
             if meant(target.folder)
             and (each := plan.synced(target, _known(project, needs, target)))
         )
-        _written(project, changes, report)
+        _written(project, changes)
     return Result(needs.mode.name, changes)
 
 
@@ -155,7 +155,7 @@ def _completed(  # noqa: PLR0913 - the arguments of `init`
     project.secrets.learn(ledger.generated.values())
     for key in sorted(ledger.withheld):
         report(_withheld(key, held(), changes))
-    _written(project, changes, report)
+    _written(project, changes)
     return changes
 
 
@@ -184,29 +184,24 @@ def _rotated(  # noqa: PLR0913 - the arguments of `init`
         confirm(done.question)
         if done.database:
             report(events.Warned(f"{key}: {rotation.KEEPS}"))
-        _written(project, done.changes, report)
+        _written(project, done.changes)
         changes |= {each.target.path: each for each in done.changes}
     return tuple(changes.values())
 
 
-def _written(project: Project, changes: Sequence[Change], report: events.Report) -> None:
-    if project.dry:
-        for each in changes:
-            if each.differs:
-                verb = "create" if each.before is None else "change"
-                report(events.Planned(f"{verb} {each.file} from {each.target.template.file}"))
+def _written(project: Project, changes: Sequence[Change]) -> None:
+    if project.dry:  # the result is the plan
         return
     writing.sweep(changes)
     writing.write(changes)
 
 
-def _checked(  # noqa: PLR0913 - the arguments of `init` and what it did
+def _checked(
     project: Project,
     request: Request,
     needs: Needs,
     found: Sequence[Target],
     changes: tuple[Change, ...],
-    report: events.Report,
 ) -> Result:
     paths = [each.path for each in found]
     secret = [each.path for each in found if any(s.sensitive for s in each.template.specs.values())]
@@ -219,8 +214,6 @@ def _checked(  # noqa: PLR0913 - the arguments of `init` and what it did
         writing.ignore(missing)
         for path in loose:
             path.chmod(files.PRIVATE_FILE)
-    elif request.fix:
-        report(events.Planned(f"add {len(missing)} lines to ignore files"))
     return Result(
         needs.mode.name,
         changes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from invoke_stack import events
 from invoke_stack.compose import commands, families
@@ -108,9 +108,15 @@ def _embedded(  # noqa: PLR0913 - as `_Run`
     if request.build or request.pull:
         report(events.Note("images need Docker: nothing is built or pulled"))
     blanks.warn(declared, report)
-    run = embedded.bringing(project, declared, engine, wanted, report)
-    run = replace(
-        run, recreate=request.recreate, timeout_s=request.timeout_s, strict=request.strict
+    run = embedded.bringing(
+        project,
+        declared,
+        engine,
+        wanted,
+        report,
+        recreate=request.recreate,
+        timeout_s=request.timeout_s,
+        strict=request.strict,
     )
     try:
         run.run()

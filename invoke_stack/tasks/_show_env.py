@@ -14,7 +14,7 @@ from invoke_stack.tasks._task import Run
 
 
 def made(run: Run, result: Result, *, fix: bool) -> None:
-    """Print what `env.init` wrote, what is left to fill in, and what ignore files lack."""
+    """Print what `env.init` wrote or would, what is left to fill in, what ignore files lack."""
     if run.json:
         run.console.document(_document(result, fix=fix))
     done = "would be " if run.project.dry else ""
@@ -26,17 +26,22 @@ def made(run: Run, result: Result, *, fix: bool) -> None:
             run.console.note(f"{each.file}: without a value yet: {', '.join(each.empty)}")
     for file in result.other_modes:
         run.console.note(f"not of mode {result.mode}: {file}")
-    _ignores(run, result, fix=fix and not run.project.dry)
+    _ignores(run, result, fix=fix)
 
 
 def synced(run: Run, result: Result) -> None:
-    """Print what `env.sync` added."""
+    """Print what `env.sync` added or would."""
     if run.json:
         run.console.document(
             {"mode": result.mode, "files": [_change(each) for each in result.changes]}
         )
+    done = "would be " if run.project.dry else ""
     for each in result.changes:
-        keys = f"added, commented out: {', '.join(each.added)}" if each.added else "has every key"
+        keys = (
+            f"{done}added, commented out: {', '.join(each.added)}"
+            if each.added
+            else "has every key"
+        )
         run.console.result(f"{each.file}: {keys}")
     if not result.changes:
         run.console.note("there is no env file yet: inv env.init")
@@ -59,9 +64,10 @@ def _count(keys: Sequence[str]) -> str:
 
 
 def _ignores(run: Run, result: Result, *, fix: bool) -> None:
+    added, now = ("would add", "would be") if run.project.dry else ("added", "now")
     for each in result.missing:
         if fix:
-            run.console.note(f"{each.file}: added {each.line}")
+            run.console.note(f"{each.file}: {added} {each.line}")
         else:
             what = (
                 "git would commit it" if each.path.name == ".gitignore" else "it reaches an image"
@@ -72,7 +78,7 @@ def _ignores(run: Run, result: Result, *, fix: bool) -> None:
             )
     for file in result.too_open:
         if fix:
-            run.console.note(f"{file}: now readable by you alone")
+            run.console.note(f"{file}: {now} readable by you alone")
         else:
             run.console.warn(
                 f"{file}: others can read it", f"chmod 600 {file} (or: inv env.init --fix)"

@@ -90,7 +90,7 @@ def sync(run: Run, service: str = "", dir: str = "") -> None:  # noqa: A002 - th
     from invoke_stack.scaffold import env as domain
     from invoke_stack.tasks import _show_env
 
-    found = domain.sync(run.project, run.console.report, Selection(service, dir))
+    found = domain.sync(run.project, Selection(service, dir))
     _show_env.synced(run, found)
 
 

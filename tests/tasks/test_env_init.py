@@ -70,8 +70,27 @@ def test_a_dry_run_changes_nothing(stage: Stage) -> None:
     assert ran.out == (
         ".env: would be created from .env.example, 3 keys; would be generated: JWT_SECRET\n"
     )
+    assert ran.err == ".env: fill in PUBLIC_URL\n"
     assert stage.snapshot() == before
     assert not (stage.root / ".invoke-stack").exists()
+
+
+def test_a_dry_run_says_once_what_it_would_mend(stage: Stage) -> None:
+    stage.write(".env.example", TEMPLATE)
+    stage.write(".env", "WEB_PORT=3000\nJWT_SECRET=x\nPUBLIC_URL=http://a.test\n")
+    stage.write("compose.yaml", "services:\n  web:\n    build: .\n")
+    (stage.root / ".env").chmod(0o644)
+    before = stage.snapshot()
+
+    ran = stage.inv("--dry", "env.init", "--fix")
+
+    assert (ran.code, ran.out) == (0, ".env: complete, nothing to do\n")
+    assert ran.err.splitlines() == [
+        ".dockerignore: would add **/.env",
+        ".env: would be readable by you alone",
+    ]
+    assert stage.snapshot() == before
+    assert stat.S_IMODE((stage.root / ".env").stat().st_mode) == 0o644
 
 
 def test_init_as_json_names_keys_and_no_values(stage: Stage) -> None:
@@ -236,6 +255,10 @@ def test_sync_adds_new_keys_commented_out_once(stage: Stage) -> None:
     stage.write(".env.example", "A=1\n# New.\nB=2\n")
     stage.write(".env", "A=9\n")
 
+    planned = stage.inv("--dry", "env.sync")
+
+    assert (planned.out, planned.err) == (".env: would be added, commented out: B\n", "")
+    assert (stage.root / ".env").read_text() == "A=9\n"
     assert stage.inv("env.sync").out == ".env: added, commented out: B\n"
     assert (stage.root / ".env").read_text() == "A=9\n# New.\n# B=2\n"
     assert stage.inv("env.sync").out == ".env: has every key\n"

@@ -93,4 +93,4 @@ def test_a_stack_that_ran_on_docker_is_not_started_anew(bare: Stage) -> None:
         assert ran.err.startswith(
             "error: docker: this stack last ran on Docker, and docker is not on PATH\n"
         )
-        assert "INVSTACK_ENGINE=embedded" in ran.err
+        assert "INVSTACK_ENGINE=embedded inv stack.up" in ran.err

@@ -149,7 +149,11 @@ def provide(project: Project, found: Ready, plan: Record, report: events.Report)
         plan = dataclasses.replace(plan, sockets=str(place))
         if not home.data.exists():
             report(events.Step(f"{plan.service}: making its database"))
-            cluster.make(_making(project, found, home, place, plan, report), report)
+            try:
+                cluster.make(_making(project, found, home, place, plan, report), report)
+            finally:
+                if not home.data.exists():
+                    sockets.give_up(str(place))
     elif not home.data.exists():
         _folder(home, found.account)
     record.name_volume(project, plan.service, plan.volume)

@@ -143,6 +143,7 @@ def wait(project: Project, found: Record, timeout_s: float = START_S) -> None:
         _require_address(project, found, data)
         words = tuple(f"log | {line}" for line in last_lines(project, found.service, LOG_LINES))
         if now == "gone":
+            sockets.give_up(found.sockets)
             raise StackError(found.service, "ended while it started", hint=_LOGS, detail=words)
         if time.monotonic() > deadline:
             text = f"not ready within {timeout_s:g} s"
@@ -157,6 +158,7 @@ def _require_address(project: Project, found: Record, data: Path) -> None:
         return
     if not postgres.on_loopback(data):
         stop(project, found)
+        sockets.give_up(found.sockets)
         text = f"could not listen on {postgres.LOOPBACK}:{found.port}"
         raise StackError(found.service, text, hint="inv stack.up tells who has that port")
 

@@ -5,6 +5,7 @@ A socket's path has at most 107 bytes (103 on macOS), so the state folder may be
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -54,6 +55,13 @@ def remove(path: str) -> None:
     """Remove a socket folder that no server uses any more."""
     if path and Path(path).name.startswith("invstack-"):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def give_up(path: str) -> None:
+    """Remove the socket folder of a server that did not start; one with a socket in it stays."""
+    if path:
+        with contextlib.suppress(OSError):
+            Path(path).rmdir()
 
 
 def _own(path: Path, owner: int, account: Account | None) -> bool:

@@ -20,14 +20,18 @@ from invoke_stack.stack.embedded import elsewhere, taking
 from invoke_stack.stack.known import Known
 
 
-def bringing(
+def bringing(  # noqa: PLR0913 - what a `Bringing` is made of
     project: Project,
     declared: Declared,
     engine: Embedded,
     wanted: Sequence[str],
     report: events.Report,
+    *,
+    recreate: bool,
+    timeout_s: float,
+    strict: bool,
 ) -> Bringing:
-    """Return the start of the wanted services.
+    """Return the start of the wanted services; the rest is as `Bringing` has it.
 
     Raises:
         UsageError: none of them can run here.
@@ -39,7 +43,7 @@ def bringing(
         first = others[0]
         hint = elsewhere.instead(project, services[first], declared.mode)
         raise UsageError(first, "is not started by the embedded engine", hint=hint)
-    return Bringing(project, declared, engine, report, names, others)
+    return Bringing(project, declared, engine, report, names, others, recreate, timeout_s, strict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Bringing:
     Attributes:
         names: the services of it that run here.
         others: those that need a container.
+        recreate: start again what runs as declared.
         timeout_s: how long one service may take; 0: as long as it needs within reason.
         strict: refuse programs that are not what the image is, in place of a warning.
     """
@@ -59,9 +64,9 @@ class Bringing:
     report: events.Report
     names: tuple[str, ...]
     others: tuple[str, ...]
-    recreate: bool = False
-    timeout_s: float = 0.0
-    strict: bool = False
+    recreate: bool
+    timeout_s: float
+    strict: bool
 
     def run(self) -> None:
         """Start what does not run as declared, and wait until it is ready.

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from stacks import EXAMPLES
 
-from invoke_stack.compose import files, model, ports
+from invoke_stack.compose import files, keys, model, ports
 from invoke_stack.compose.files import ComposeFiles
 from invoke_stack.compose.model import Model
 from invoke_stack.environment import reading
@@ -130,6 +130,35 @@ def test_corners_of_the_language(text: str, tmp_path: Path) -> None:
     assert theirs == ours
 
 
+LISTS = frozenset(
+    {
+        "cap_add", "cap_drop", "configs", "depends_on", "device_cgroup_rules", "devices", "dns_opt",
+        "expose", "external_links", "group_add", "links", "networks", "ports", "post_start",
+        "pre_stop", "profiles", "secrets", "security_opt", "volumes", "volumes_from",
+    }
+)  # fmt: skip
+MAPPINGS = frozenset(
+    {
+        "annotations", "blkio_config", "build", "credential_spec", "deploy", "develop",
+        "environment", "extra_hosts", "healthcheck", "labels", "logging", "storage_opt", "sysctls",
+        "ulimits",
+    }
+)  # fmt: skip
+
+
+def test_every_key_that_is_known_here_is_one_of_composes(tmp_path: Path) -> None:
+    body: dict[str, Any] = dict.fromkeys(keys.SERVICE - {"extends"}, "1")
+    body |= {key: [] for key in LISTS} | {key: {} for key in MAPPINGS}
+    body |= {"cgroup": "host", "gpus": "all", "pull_policy": "always"}
+    above: dict[str, Any] = {
+        key: {} for key in keys.FILE - {"services", "include", "name", "version"}
+    }
+    document = above | {"name": "a", "version": "3", "services": {"a": body}, "include": []}
+    (tmp_path / "compose.yaml").write_text(json.dumps(document))
+
+    read(tmp_path, ComposeFiles((tmp_path / "compose.yaml",), "", "dev"), "docker")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -140,6 +169,10 @@ def test_corners_of_the_language(text: str, tmp_path: Path) -> None:
         "services: {web: {image: x, environment: a}}\n",
         "services: {web: {image: x, depends_on: db}}\n",
         "services: {web: {image: x, image: y}}\n",
+        "services: {web: {image: x, enviroment: {A: 1}}}\n",
+        "services: {web: {image: x, X-mine: 1}}\n",
+        "service: {web: {image: x}}\n",
+        "services: {web: {image: x}}\nX-mine: 1\n",
         "- a\n",
         "# nothing\n",
     ],

@@ -7,8 +7,10 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,12 @@ class Machine(Project):
     def record(self, service: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.home / service / "service.json").read_text())
         return found
+
+    def socket_folders(self, service: str) -> list[Path]:
+        """Return the folders for a service's socket among this machine's temporary ones."""
+        mark = sha256(str((self.home / service).resolve()).encode()).hexdigest()[:10]
+        places = {Path(tempfile.gettempdir()), Path("/tmp")}  # noqa: S108 - looked at alone
+        return [found for each in places for found in each.glob(f"invstack-{mark}*")]
 
     def pid(self, service: str) -> int:
         return int(self.record(service)["pid"])

@@ -249,6 +249,7 @@ def test_an_interrupted_first_up_leaves_no_half_made_database(
 
     assert run.end().code == 130
     assert not list((slow.home / "pg").glob("data*"))
+    assert slow.socket_folders("pg") == []
     assert [each for each in working_below(slow.folder) if "postgres" in each] == []
 
 

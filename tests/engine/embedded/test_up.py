@@ -195,9 +195,11 @@ def test_an_init_script_that_fails_leaves_no_database_behind(make: Callable[...,
     assert failed.error == "pg: init/3-broken.sql: ended with code 3"
     assert "no_such_column" in failed.stderr
     assert not list((broken.home / "pg").glob("data*"))
+    assert broken.socket_folders("pg") == []
     broken.write("init/3-broken.sql", "SELECT 1;\n")
     broken.up()
     assert broken.sql("SELECT count(*) FROM kept").stdout == "2"
+    assert [str(each) for each in broken.socket_folders("pg")] == [broken.record("pg")["sockets"]]
 
 
 def test_a_shell_script_ends_at_its_first_failure_unless_it_may_be_executed(
@@ -256,6 +258,7 @@ def test_an_option_that_the_server_lacks_is_told_with_the_next_step(
     assert failed.code == 1
     assert failed.error == "service pg: did not start while its data was made"
     assert 'unrecognized configuration parameter "no_such_option"' in failed.stderr
+    assert broken.socket_folders("pg") == []
     assert "inv stack.up" in failed.hint
 
 
@@ -274,3 +277,16 @@ def test_a_user_without_a_name_is_told_how_to_get_one(make: Callable[..., Machin
     assert "service pg: user 54321 has no name on this machine" in refused.error
     assert "useradd --uid 54321" in refused.hint
     assert not (nameless.home / "pg" / "data").exists()
+
+
+def test_a_server_that_ends_while_it_starts_leaves_no_socket_folder(
+    make: Callable[..., Machine],
+) -> None:
+    lacking = "ALTER SYSTEM SET shared_preload_libraries = 'no_such_library';\n"
+    broken = make(**{"init/3-lacking.sql": lacking})
+
+    failed = broken.inv("stack.up", "-s", "pg")
+
+    assert failed.code == 1
+    assert failed.error == "pg: ended while it started"
+    assert broken.socket_folders("pg") == []

@@ -43,7 +43,7 @@ def test_every_task_is_refused_with_both_ways_out(stack: Project, task: str) -> 
         f"docker: this stack last ran on Docker, and no engine answers at {GONE}"
     )
     assert "start Docker" in result.hint
-    assert "INVSTACK_ENGINE=embedded" in result.hint
+    assert "INVSTACK_ENGINE=embedded inv stack.up" in result.hint
     assert stack.identities() == before
     assert not (Path(stack.folder) / ".invoke-stack" / "embedded").exists()
 

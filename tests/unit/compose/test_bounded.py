@@ -156,6 +156,62 @@ def test_what_is_no_compose_file_is_told_with_its_line(
     assert str(refusal(read, text)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected", "hint"),
+    [
+        (
+            "services:\n  web:\n    image: x\n    enviroment: {A: 1}\n",
+            "1.yml:4: services.web.enviroment: unknown key",
+            "did you mean environment?",
+        ),
+        (
+            "services:\n  web: {volume: [data:/data]}\n",
+            "1.yml:2: services.web.volume: unknown key",
+            "did you mean volumes?",
+        ),
+        (
+            "services:\n  web: {containerName: a}\n",
+            "1.yml:2: services.web.containerName: unknown key",
+            "did you mean container_name?",
+        ),
+        (
+            "x-base: &base {imagge: y}\nservices:\n  web: {<<: *base}\n",
+            "1.yml:1: services.web.imagge: unknown key",
+            "did you mean image?",
+        ),
+        (
+            "services:\n  web: {mine: 5}\n",
+            "1.yml:2: services.web.mine: unknown key",
+            "remove it, or begin it with x- as a key of your own",
+        ),
+        ("service: {a: {image: x}}\n", "1.yml:1: service: unknown key", "did you mean services?"),
+        (
+            "web: {image: x}\n",
+            "1.yml:1: web: unknown key",
+            "services stand below `services:`; a key of your own begins with x-",
+        ),
+    ],
+)
+def test_a_key_that_compose_does_not_know_is_refused_with_the_nearest_one(
+    read: Read, text: str, expected: str, hint: str
+) -> None:
+    problem = refusal(read, text)
+
+    assert (str(problem), problem.hint) == (expected, hint)
+
+
+def test_keys_of_ones_own_begin_with_x(read: Read) -> None:
+    found = read("x-mine: 1\nservices: {web: {image: x, x-enviroment: {A: 1}}}\n")
+
+    assert found["services"]["web"] == {"image": "x", "x-enviroment": {"A": 1}}
+
+
+def test_keys_that_a_later_compose_brought_are_no_mistake(read: Read) -> None:
+    found = read("models: {}\nservices: {web: {image: x, gpus: all, post_start: []}}\n")
+
+    assert found["services"]["web"]["gpus"] == "all"
+
+
 ODD = (5, 1.5, True, "x", [[1]], [{}], {"a": {}}, [None], [{"target": {}, "path": {}}])
 
 

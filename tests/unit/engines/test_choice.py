@@ -124,7 +124,17 @@ def test_a_stack_that_ran_on_docker_does_not_go_on_with_an_empty_database(
         f"docker: this stack last ran on Docker, and no engine answers at {address}"
     )
     assert "start Docker" in caught.value.hint
-    assert "INVSTACK_ENGINE=embedded" in caught.value.hint
+    assert caught.value.hint.endswith(": INVSTACK_ENGINE=embedded inv stack.up")
+
+
+def test_the_way_out_keeps_the_mode(make_project: MakeProject, tmp_path: Path) -> None:
+    project = make_project(environ={"PATH": str(tmp_path)}, mode="test")
+    last_ran(project, "docker")
+
+    with pytest.raises(RefusedError) as caught:
+        chosen(project)
+
+    assert caught.value.hint.endswith(": INVSTACK_ENGINE=embedded inv stack.up --test")
 
 
 def test_a_stack_whose_data_was_removed_may_go_on_anywhere(
@@ -163,7 +173,9 @@ def test_embedded_data_is_not_left_behind_when_docker_answers_one_day(
     found = chosen(project)
 
     assert (found.name, found.said) == ("embedded", True)
-    assert "where this stack's data is; to leave it: INVSTACK_ENGINE=docker" in found.why
+    assert (
+        "where this stack's data is; to leave it: INVSTACK_ENGINE=docker inv stack.up" in found.why
+    )
 
 
 @pytest.mark.parametrize(

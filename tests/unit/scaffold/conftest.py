@@ -56,7 +56,7 @@ class Scene:
         return env.init(self.project(mode), request, confirm, self.said.append, world)
 
     def sync(self, mode: str = "") -> env.Result:
-        return env.sync(self.project(mode), self.said.append)
+        return env.sync(self.project(mode))
 
     def snapshot(self) -> dict[str, tuple[bytes, int]]:
         return {

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invoke_stack import events
 from invoke_stack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,11 +27,12 @@ def test_a_dry_run_tells_and_changes_nothing(scene: Scene) -> None:
     scene.write({".env.example": "A=1\n"})
     scene.runner.dry = True
     before = scene.snapshot()
-    scene.init(fix=True)
+    (change,) = scene.init(fix=True).changes
 
     assert scene.snapshot() == before
     assert not (scene.root / ".invoke-stack").exists()
-    assert scene.said[0] == events.Planned("create .env from .env.example")
+    assert (change.file, change.before, change.added) == (".env", None, ("A",))
+    assert scene.said == []  # the result is the plan, told once
 
 
 def test_a_link_is_not_written_through(scene: Scene) -> None:
