@@ -1,6 +1,8 @@
 """`db.backup` with a `docker` program of our own on PATH: what is asked, what is believed."""
 
+import io
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -357,6 +359,16 @@ def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
     (tmp_path / "1").touch()
 
     assert write.free_name(lambda again: tmp_path / str(again)) == tmp_path / "2"
+
+
+def test_a_file_system_that_takes_no_advice_gets_the_bytes_all_the_same(tmp_path: Path) -> None:
+    data = bytes(4096)
+    reader, writer = os.pipe()  # refuses the advice
+    sink = write.Partial(tmp_path / "x", tmp_path / "y", writer)
+
+    with os.fdopen(reader, "rb") as there, os.fdopen(writer, "wb"):
+        done = write.copy(io.BytesIO(data), sink, lambda _: None, lambda *_: None)
+        assert there.read(done.size) == data
 
 
 def test_publishing_overwrites_nothing(tmp_path: Path) -> None:
