@@ -17,8 +17,12 @@ def begun(
     """Run statements beside us; the call that is yielded waits for what the client prints.
 
     It raises what `target.ask` does. A question that nobody wants to know the answer of is given
-    up with the block.
+    up with the block. A server that is not the stack's is asked by that call only: it may let one
+    session of its user in at a time.
     """
+    if target.place != "stack":
+        yield lambda: targets.ask(project, target, statements, read=read)
+        return
     command = target.inside(target.provider.client(), fed=True, read=read)
     beside = project.runner.beside(command, timeout_s=targets.QUERY_S, stdin=statements.encode())
     with beside as taken:

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -168,12 +168,11 @@ def _plan(job: Job) -> None:
 
 
 def _run(job: Job) -> tuple[Path, Manifest]:
-    """Dump with what the last manifest says of the server, while the server is asked."""
-    known = catalog.of(job.target.database, catalog.entries(job.folder))
-    last = next((each.manifest.server for each in known if each.manifest), "")
-    major = last.partition(".")[0]
+    """Dump with what the last manifest says of the stack's server, while that is asked."""
+    found = catalog.entries(job.folder) if job.folder.is_dir() else ()
+    known = catalog.of(job.target.database, found)
     try:
-        return _written(replace(job, assumed=int(major) if major.isdecimal() else 0), known)
+        return _written(job.expecting(known), known)
     except _OtherwiseError as problem:
         if problem.error is not None:
             raise problem.error from None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from invoke_stack.database import catalog, forms, names, write
+from invoke_stack.database.catalog import Entry
 from invoke_stack.database.forms import Form
 from invoke_stack.database.target import Target
 from invoke_stack.database.values import Facts
@@ -78,6 +81,14 @@ class Job:
     report: Report
     session: str = ""
     assumed: int = 0
+
+    def expecting(self, known: Sequence[Entry]) -> Self:
+        """Return the job with the version that the last manifest tells of the stack's server."""
+        if self.target.place != "stack":
+            return self  # one session at a time: see `asking`
+        last = next((each.manifest.server for each in known if each.manifest), "")
+        major = re.match(r"[1-9]\d?(?!\d)", last)  # a manifest may be anybody's
+        return replace(self, assumed=int(major[0]) if major else 0)
 
     @property
     def facts(self) -> Facts:

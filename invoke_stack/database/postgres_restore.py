@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from invoke_stack.database.restorer import Load
 
 # What is not finished is thrown away, so no commit waits for the disk. A parallel query of a
-# foreign key's check takes more shared memory than Docker gives a container. More memory for
-# indexes made 1 GB slower by a twentieth.
+# foreign key's check takes more shared memory than Docker gives a container, and so does a
+# parallel build of pgvector's HNSW index, which takes all of `maintenance_work_mem` there. More
+# memory for indexes made 1 GB slower by a twentieth.
 _OPTIONS = (
     "-c synchronous_commit=off -c max_parallel_workers_per_gather=0 "
-    "-c default_transaction_read_only=off"
+    "-c max_parallel_maintenance_workers=0 -c default_transaction_read_only=off"
 )
 
 # The transaction began when `now()` says; its first rename keeps everybody out.

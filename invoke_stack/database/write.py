@@ -177,7 +177,8 @@ def copy(
 def _write_back(descriptor: int) -> None:
     """Have the disk begin, so that the sync at the end finds little left to wait for."""
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        with contextlib.suppress(OSError):  # only advice: a file system may not take any
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _put(sink: Partial, part: memoryview, before: int) -> None:

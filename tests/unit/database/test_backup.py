@@ -1,6 +1,8 @@
 """`db.backup` with a `docker` program of our own on PATH: what is asked, what is believed."""
 
+import io
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -101,6 +103,30 @@ def test_a_server_that_refuses_while_the_dump_begins_is_what_is_told(
         backup.backup(project, declared, engine)
 
     assert len(files(project)) == 2
+
+
+@pytest.mark.parametrize("server", ["", "x", "17devel", "18beta1", "0.9", "9" * 300, "9" * 5000])
+def test_a_version_that_none_has_in_the_last_manifest_is_not_believed(
+    project: Any, declared: Any, engine: Any, docker: Any, store: Any, server: str
+) -> None:
+    store("shop-20261118T000000Z-pg17.dump", server=server)
+
+    made = backup.backup(project, declared, engine)
+
+    assert made is not None
+    assert made.file.name.endswith("-pg16.dump")
+    assert made.manifest.server == "16.14"
+
+
+def test_a_file_in_place_of_the_folder_is_told_with_the_way_out(
+    project: Any, declared: Any, engine: Any, docker: Any
+) -> None:
+    (project.root / "taken").touch()
+
+    with pytest.raises(UsageError, match="cannot be created") as caught:
+        backup.backup(project, declared, engine, job.Options(to="taken"))
+
+    assert caught.value.hint == "a file is in the way: move it"
 
 
 def test_fast_leaves_the_decode_out_and_says_so(
@@ -333,6 +359,16 @@ def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
     (tmp_path / "1").touch()
 
     assert write.free_name(lambda again: tmp_path / str(again)) == tmp_path / "2"
+
+
+def test_a_file_system_that_takes_no_advice_gets_the_bytes_all_the_same(tmp_path: Path) -> None:
+    data = bytes(4096)
+    reader, writer = os.pipe()  # refuses the advice
+    sink = write.Partial(tmp_path / "x", tmp_path / "y", writer)
+
+    with os.fdopen(reader, "rb") as there, os.fdopen(writer, "wb"):
+        done = write.copy(io.BytesIO(data), sink, lambda _: None, lambda *_: None)
+        assert there.read(done.size) == data
 
 
 def test_publishing_overwrites_nothing(tmp_path: Path) -> None:

@@ -149,6 +149,13 @@ def test_the_first_program_that_reads_an_archive(archive: str, needed: int) -> N
     assert PostgresRestorer().needs(Header(archive, "gzip")) == needed
 
 
+def test_no_index_is_built_in_memory_that_a_container_does_not_share() -> None:
+    restorer = PostgresRestorer()
+    calls = [restorer.load("a.dump", "shop", load.Options()), restorer.script()]
+
+    assert all("-c max_parallel_maintenance_workers=0" in call[1] for call in calls)
+
+
 def test_a_machine_is_read_and_may_say_little() -> None:
     answer = "pg_restore (PostgreSQL) 16.14\ncpus 4\n/dev/sda 100 20 80 20% /\n"
     restorer = PostgresRestorer()
