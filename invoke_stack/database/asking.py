@@ -10,6 +10,11 @@ from invoke_stack.database.target import Target
 from invoke_stack.project import Project
 
 
+def at_once(target: Target) -> bool:
+    """Return whether several sessions are let in: a URL's user may be limited to one."""
+    return target.place == "stack" and not target.key
+
+
 @contextlib.contextmanager
 def begun(
     project: Project, target: Target, statements: str, *, read: bool = True
@@ -17,10 +22,9 @@ def begun(
     """Run statements beside us; the call that is yielded waits for what the client prints.
 
     It raises what `target.ask` does. A question that nobody wants to know the answer of is given
-    up with the block. A server that is not the stack's is asked by that call only: it may let one
-    session of its user in at a time.
+    up with the block. Where only one session may be let in, that call alone asks.
     """
-    if target.place != "stack":
+    if not at_once(target):
         yield lambda: targets.ask(project, target, statements, read=read)
         return
     command = target.inside(target.provider.client(), fed=True, read=read)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from invoke_stack.database import catalog, forms, names, write
+from invoke_stack.database import asking, catalog, forms, names, write
 from invoke_stack.database.catalog import Entry
 from invoke_stack.database.forms import Form
 from invoke_stack.database.target import Target
@@ -84,8 +84,8 @@ class Job:
 
     def expecting(self, known: Sequence[Entry]) -> Self:
         """Return the job with the version that the last manifest tells of the stack's server."""
-        if self.target.place != "stack":
-            return self  # one session at a time: see `asking`
+        if not asking.at_once(self.target):
+            return self
         last = next((each.manifest.server for each in known if each.manifest), "")
         major = re.match(r"[1-9]\d?(?!\d)", last)  # a manifest may be anybody's
         return replace(self, assumed=int(major[0]) if major else 0)

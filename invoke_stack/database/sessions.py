@@ -31,6 +31,10 @@ END_S = 5.0
 """How long to go on ending sessions, in seconds."""
 
 
+ASK_S = 10
+"""How long a server may take to end a session, in seconds: one that hangs has kept us before."""
+
+
 def lock_path(state: Path, target: Target) -> Path:
     """Return the lock file that guards a target against a second run."""
     parts = (target.project, target.service or target.host, target.database)
@@ -69,7 +73,7 @@ def end(project: Project, target: Target, name: str, *, start_s: float = 0.0) ->
     statement = target.provider.ending(name)
     began, ended = time.monotonic(), 0
     while True:
-        found = counted(ask(project, target, statement, read=False))
+        found = counted(ask(project, target, statement, read=False, timeout_s=ASK_S))
         passed = time.monotonic() - began
         ended = max(ended, found)
         if passed > END_S or (found == 0 and (ended or passed >= patience_s)):
