@@ -107,8 +107,7 @@ def _sorted(value: Any) -> Any:
 
 
 def _services(source: Source, found: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
-    home = source.environ.get("HOME") or str(Path.home())
-    complete = canonical.Complete(source.folder, lookup, home)
+    complete = canonical.Complete(source.folder, lookup, source.environ.get("HOME", ""))
     return {name: complete.service(body) for name, body in mapping(found["services"]).items()}
 
 

@@ -105,7 +105,7 @@ class Complete:
     Args:
         folder: Compose's project directory, absolute.
         lookup: values of variables that are named without one.
-        home: what `~` stands for.
+        home: what `~` stands for; without one it is a folder like any other, as for Compose.
     """
 
     def __init__(self, folder: Path, lookup: Lookup, home: str) -> None:
@@ -172,7 +172,7 @@ class Complete:
 
     def _path(self, value: Any) -> str:
         text = str(value)
-        if text.startswith("~"):
+        if text.startswith("~") and self._home:
             text = f"{self._home}/{text[1:]}"
         elif not text or Path(text).is_absolute() or text[1:3] in (":\\", ":/"):
             return text

@@ -74,7 +74,8 @@ def find(project: Project) -> Endpoint:
 
 def _certificates(environ: Mapping[str, str]) -> Path:
     named = environ.get("DOCKER_CERT_PATH") or environ.get("DOCKER_CONFIG")
-    return Path(named) if named else Path.home() / ".docker"
+    home = environ.get("HOME") or environ.get("USERPROFILE", "")
+    return Path(named) if named else Path(home) / ".docker"
 
 
 def from_context(document: Mapping[str, Any]) -> Endpoint:

@@ -51,6 +51,18 @@ def test_files_are_put_over_each_other(read: Read, tmp_path: Path) -> None:
     assert [each.path for each in web.env_files] == [tmp_path / "shop" / ".env"]
 
 
+@pytest.mark.parametrize(
+    ("environ", "source"), [({"HOME": "/home/ann"}, "/home/ann/x"), ({}, "{folder}/~/x")]
+)
+def test_a_tilde_is_the_home_that_the_environment_names_as_for_compose(
+    read: Read, tmp_path: Path, environ: dict[str, str], source: str
+) -> None:
+    found = read("services: {db: {image: a, volumes: ['~/x:/y']}}", **environ)
+
+    (mount,) = found["services"]["db"]["volumes"]
+    assert mount["source"] == source.format(folder=tmp_path / "shop")
+
+
 def test_variables_stay_as_written(read: Read) -> None:
     found = read("services: {db: {image: 'postgres:${TAG:-16}', ports: ['${PORT:-5432}:5432']}}")
 

@@ -80,7 +80,8 @@ def test_certificates_lie_in_the_users_docker_folder_by_default(make_project: Ma
     environ = {"DOCKER_HOST": "tcp://box:2376", "DOCKER_TLS_VERIFY": "1"}
 
     assert find(make_project(environ={**environ, "DOCKER_CONFIG": "/cfg"})).tls == Path("/cfg")
-    assert find(make_project(environ=environ)).tls == Path.home() / ".docker"
+    at_home = {**environ, "HOME": "/home/ann"}
+    assert find(make_project(environ=at_home)).tls == Path("/home/ann/.docker")
 
 
 def test_otherwise_the_cli_is_asked_for_its_context(make_project: MakeProject, runner: Any) -> None:
