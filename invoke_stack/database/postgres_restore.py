@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from invoke_stack.database.restorer import Load
 
 # What is not finished is thrown away, so no commit waits for the disk. A parallel query of a
-# foreign key's check takes more shared memory than Docker gives a container, and so does a
-# parallel build of pgvector's HNSW index, which takes all of `maintenance_work_mem` there. More
-# memory for indexes made 1 GB slower by a twentieth.
+# foreign key's check takes more shared memory than Docker gives a container. More memory for
+# indexes made 1 GB slower by a twentieth.
 _OPTIONS = (
     "-c synchronous_commit=off -c max_parallel_workers_per_gather=0 "
-    "-c max_parallel_maintenance_workers=0 -c default_transaction_read_only=off"
+    "-c default_transaction_read_only=off"
 )
+# A parallel build of pgvector's HNSW index takes all of `maintenance_work_mem` as shared memory,
+# of the server's own index types none takes much: 1 GB is there a tenth sooner with them.
+_SERIAL = f"{_OPTIONS} -c max_parallel_maintenance_workers=0"
 
 # The transaction began when `now()` says; its first rename keeps everybody out.
 _EXCHANGED = """SELECT 'exchanged in '
@@ -151,7 +153,8 @@ class PostgresRestorer:
 
     def load(self, path: str, database: str, how: Load) -> tuple[str, ...]:
         """Return pg_restore; its settings travel in PGOPTIONS, for every session it opens."""
-        words = ["env", f"PGOPTIONS={_OPTIONS}", "pg_restore", "--exit-on-error", "--no-password"]
+        options = _OPTIONS if how.parallel else _SERIAL
+        words = ["env", f"PGOPTIONS={options}", "pg_restore", "--exit-on-error", "--no-password"]
         words += ["--verbose", f"--dbname={_conninfo(database)}"]
         words += [] if how.owner else ["--no-owner"]
         words += [] if how.privileges else ["--no-privileges"]
@@ -164,7 +167,7 @@ class PostgresRestorer:
     def script(self) -> tuple[str, ...]:
         """Return psql; `--file=-` makes it name the line of an error."""
         psql = ("psql", "-X", "-w", "-q", "-A", "-t", "--set=ON_ERROR_STOP=1")
-        return ("env", f"PGOPTIONS={_OPTIONS}", *psql, "--single-transaction", "--file=-")
+        return ("env", f"PGOPTIONS={_SERIAL}", *psql, "--single-transaction", "--file=-")
 
     def counts(self) -> str:
         """Return one query over the catalogue."""

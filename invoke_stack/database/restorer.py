@@ -128,6 +128,10 @@ class Load(Protocol):
         """Return whether objects get their privileges back."""
 
     @property
+    def parallel(self) -> bool:
+        """Return whether several processes may build one index: not an extension's own."""
+
+    @property
     def in_place(self) -> bool:
         """Return whether it goes over what is there, in one transaction."""
 

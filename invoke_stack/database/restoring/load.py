@@ -31,6 +31,7 @@ class Options:
     owner: bool = True
     privileges: bool = True
     in_place: bool = False
+    parallel: bool = False
 
 
 def archive_command(admin: Admin, target: Target, path: str, how: Options) -> Command:

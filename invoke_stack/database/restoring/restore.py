@@ -93,7 +93,8 @@ def _swapped(job: Job) -> tuple[str, int, float]:
         swap.fresh(job.admin, like, job.report) as new,
     ):
         job.report(Step(f"restoring {job.source.file.name} into {new.name}"))
-        how = load.Options(job.jobs, job.options.owner, privileges)
+        core = dump.needs.extensions <= {"plpgsql"}
+        how = load.Options(job.jobs, job.options.owner, privileges, parallel=core)
         dump.fill(new.target, how)
         load.finish(job.admin, new.target, job.jobs, dump.wanted, job.report)
         done = new.swap()

@@ -153,7 +153,10 @@ def test_no_index_is_built_in_memory_that_a_container_does_not_share() -> None:
     restorer = PostgresRestorer()
     calls = [restorer.load("a.dump", "shop", load.Options()), restorer.script()]
 
+    parallel = restorer.load("a.dump", "shop", load.Options(parallel=True))
+
     assert all("-c max_parallel_maintenance_workers=0" in call[1] for call in calls)
+    assert "max_parallel_maintenance_workers" not in parallel[1]
 
 
 def test_a_machine_is_read_and_may_say_little() -> None:
