@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from invoke_stack.compose.model import Model, Service
 from invoke_stack.errors import UsageError
 
 POSTGRES = ("postgres", "postgresql", "postgis", "pgvector", "timescaledb", "timescaledb-ha")
 CACHES = ("redis", "redis-stack", "redis-stack-server", "valkey", "keydb", "dragonfly")
+POSTGRES_USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
+POSTGRES_DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
+POSTGRES_PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
+"""What a PostgreSQL image makes its first login of: the official one's variables, bitnami's."""
+
 WEB_UIS = ("pgadmin4", "redis-commander", "adminer", "redisinsight", "mailpit", "pgweb")
 
 
 def image_name(image: str) -> str:
     """Return the last path part of an image reference: `ghcr.io/a/redis:7@sha256…` is `redis`."""
     return re.split(r"[:@]", image.rsplit("/", 1)[-1], maxsplit=1)[0].casefold()
+
+
+def first(environment: Mapping[str, str], keys: Sequence[str]) -> str:
+    """Return the first value that is set, or ""."""
+    return next((environment[key] for key in keys if environment.get(key)), "")
 
 
 def is_database(service: Service) -> bool:

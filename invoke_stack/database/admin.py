@@ -199,9 +199,11 @@ def connect(project: Project, target: Target, *, stakes: bool = False) -> tuple[
     # A dry run makes no state folder; what it lists is then not told apart by who made it.
     key = "" if project.dry else sessions.prefix(sessions.lock_path(project.state, target))
     *others, last = (Admin(project, target, each, found, key=key) for each in outside)
-    with contextlib.ExitStack() as beside:
+    question: contextlib.AbstractContextManager[Callable[[], str] | None]
+    question = contextlib.nullcontext()
+    if stakes:
         question = asking.begun(project, target, target.provider.stakes())
-        taken = beside.enter_context(question) if stakes else None
+    with question as taken:
         try:
             admin, server = _answering(others, last)
         except UnreachableError as problem:  # of the server, not of the one that we came through

@@ -27,10 +27,6 @@ _HEADER_BYTES = 13
 _NUMBERED_SINCE = (1, 15)
 _ALGORITHMS = ("none", "gzip", "lz4", "zstd")
 
-_USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
-_DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
-_PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
-
 
 # `\if` keeps what a role may not read, or what is not there, from failing the rest. The first
 # answer is the one that must come; a locked Prisma table is not waited for.
@@ -119,11 +115,11 @@ class Postgres:
 
     def login(self, environment: Mapping[str, str], user: str, database: str) -> Login:
         """Return whom to connect as, with the official image's own defaults."""
-        chosen = user or _first(environment, _USER) or "postgres"
+        chosen = user or families.first(environment, families.POSTGRES_USER) or "postgres"
         return Login(
             user=chosen,
-            database=database or _first(environment, _DATABASE) or chosen,
-            password=_first(environment, _PASSWORD),
+            database=database or families.first(environment, families.POSTGRES_DATABASE) or chosen,
+            password=families.first(environment, families.POSTGRES_PASSWORD),
         )
 
     def session(self, login: Login, application: str) -> Mapping[str, str]:
@@ -241,7 +237,3 @@ class Postgres:
     def explain(self, login: Login, stderr: str) -> StackError | None:
         """Return what a message of psql or pg_dump means for the user."""
         return postgres_messages.explain(login, stderr, self.lock_wait_s)
-
-
-def _first(environment: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((environment[name] for name in names if environment.get(name)), "")

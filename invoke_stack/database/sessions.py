@@ -30,7 +30,6 @@ START_S = 1.5
 END_S = 5.0
 """How long to go on ending sessions, in seconds."""
 
-
 ASK_S = 10
 """How long a server may take to end a session, in seconds: one that hangs has kept us before."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from invoke_stack.command import FOLDER
+from invoke_stack.compose import families
 from invoke_stack.compose.model import Mount
 from invoke_stack.engines.embedded.mounts import inside
 from invoke_stack.errors import StackError, UsageError
@@ -19,10 +20,6 @@ from invoke_stack.errors import StackError, UsageError
 LOOPBACK = "127.0.0.1"
 PORT = 5432
 SCRIPTS = "/docker-entrypoint-initdb.d"
-USER = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
-DATABASE = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
-PASSWORD = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD")
-"""The official image's variables, then bitnami's."""
 LOCALES = ("en_US.UTF-8", "C.UTF-8", "C")
 """The official image's locale, then what most systems have, then what all have."""
 
@@ -64,24 +61,19 @@ def settings(service: str, environment: Mapping[str, str]) -> Settings:
             hint = f"set {key} itself in an env file"
             raise UsageError(service, f"{key}_FILE names a file inside a container", hint=hint)
     method = environment.get("POSTGRES_HOST_AUTH_METHOD", "")
-    password = first(environment, PASSWORD)
+    password = families.first(environment, families.POSTGRES_PASSWORD)
     if not password and method != "trust":
         text = "POSTGRES_PASSWORD is empty, and PostgreSQL does not start without one"
         hint = "inv env.init makes one where a template asks for it; or set it yourself"
         raise UsageError(service, text, hint=hint)
-    user = first(environment, USER) or "postgres"
+    user = families.first(environment, families.POSTGRES_USER) or "postgres"
     return Settings(
         user=user,
-        database=first(environment, DATABASE) or user,
+        database=families.first(environment, families.POSTGRES_DATABASE) or user,
         method=method or "scram-sha-256",
         initdb=_initdb_words(service, environment.get("POSTGRES_INITDB_ARGS", "")),
         password=password,
     )
-
-
-def first(environment: Mapping[str, str], keys: Sequence[str]) -> str:
-    """Return the first value that is set, or ""."""
-    return next((environment[key] for key in keys if environment.get(key)), "")
 
 
 def _initdb_words(service: str, text: str) -> tuple[str, ...]:

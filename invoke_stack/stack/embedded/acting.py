@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from invoke_stack import events
+from invoke_stack.compose import families
 from invoke_stack.compose.model import Model
 from invoke_stack.engines.embedded import declaring, postgres, processes, record, serving
 from invoke_stack.engines.embedded.engine import address
@@ -132,8 +133,8 @@ def _login(found: Record) -> dict[str, str]:
     """Return who a client of PostgreSQL is where it does not say so itself."""
     if found.kind != "postgres":
         return {}
-    user = postgres.first(found.environment, postgres.USER) or "postgres"
-    name = postgres.first(found.environment, postgres.DATABASE) or user
+    user = families.first(found.environment, families.POSTGRES_USER) or "postgres"
+    name = families.first(found.environment, families.POSTGRES_DATABASE) or user
     return {"PGUSER": user, "PGDATABASE": name}
 
 
